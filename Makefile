@@ -1,0 +1,77 @@
+# `make demo` and `make test` are the whole set-up on a fresh machine.
+PYTHON  ?= python3
+VENV    ?= .venv
+DATASET ?= digits
+OLD_VENV := $(VENV)-tflite-runtime
+
+PY     := $(VENV)/bin/python
+CHECK  := $(PY) -m pytest
+# The environments are made again when what they are made from changes, not when a
+# checkout touches the files.
+digest = $(shell cat $(1) | sha256sum | cut -c1-16)
+READY     := $(VENV)/.ready-$(call digest,requirements/develop.txt)
+OLD_READY := $(OLD_VENV)/.ready-$(call digest,requirements/tflite-runtime.txt)
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export JAX_PLATFORMS ?= cpu
+export KERAS_PRUNE_TFLITE_RUNTIME_PYTHON ?= $(abspath $(OLD_VENV))/bin/python
+
+.PHONY: demo test setup native lint test-c test-python test-bazel bench format clean
+
+demo: setup native
+	$(PY) -m examples.demo --dataset $(DATASET)
+
+test: lint test-c test-python test-bazel
+
+setup: $(READY)
+	@tools/system_packages.sh
+
+$(READY): requirements/develop.txt
+	@tools/system_packages.sh
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip install --quiet -r requirements/develop.txt
+	echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/keras_prune_checkout.pth"
+	rm -f $(VENV)/.ready-* && touch $@
+
+$(OLD_READY): requirements/tflite-runtime.txt
+	$(PYTHON) -m venv $(OLD_VENV)
+	-$(OLD_VENV)/bin/python -m pip install --quiet -r requirements/tflite-runtime.txt \
+	  && rm -f $(OLD_VENV)/.ready-* && touch $@
+
+# The delegate, built into the package folder of this checkout.
+native: setup
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake -S . -B build/native -G Ninja -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --build build/native
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --install build/native --prefix . --component delegate >/dev/null
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	git ls-files '*.c' '*.h' | xargs -r $(VENV)/bin/clang-format --dry-run --Werror
+
+# Once as users get it, once under the address and undefined-behaviour sanitizers.
+test-c: native
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake -S tflite_kernels -B build/sanitized -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSPK_SANITIZE=ON --log-level=WARNING
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --build build/sanitized
+	PATH="$(abspath $(VENV))/bin:$$PATH" ctest --test-dir build/native --output-on-failure
+	PATH="$(abspath $(VENV))/bin:$$PATH" ctest --test-dir build/sanitized --output-on-failure
+
+test-python: native $(OLD_READY)
+	KERAS_BACKEND=jax $(CHECK) -m all_backends
+	KERAS_BACKEND=torch $(CHECK) -m all_backends
+	KERAS_BACKEND=tensorflow $(CHECK)
+
+test-bazel:
+	@tools/bazel_test.sh
+
+bench: setup native
+	$(PY) -m benchmarks.run_all
+
+format: setup
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	git ls-files '*.c' '*.h' | xargs -r $(VENV)/bin/clang-format -i
+
+clean:
+	rm -rf build keras_prune/*.so demo-out

@@ -1,0 +1,1 @@
+"""Short programs that a user would write, each run by the tests."""

@@ -1,0 +1,1 @@
+"""Neural networks that are small and fast where they run."""

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs the system packages that the tests use, when root and apt are here;
+# else says what will be skipped. Touches nothing when all is there.
+set -eu
+
+missing=""
+need() { # need COMMAND PACKAGES
+  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need cc "gcc libc6-dev"
+need arm-none-eabi-gcc "gcc-arm-none-eabi libnewlib-arm-none-eabi"
+need qemu-system-arm "qemu-system-arm"
+need bazel "bazel-bootstrap bazel-platforms"
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "Installing$missing"
+  apt-get update -qq || true
+  # shellcheck disable=SC2086  # one word a package
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null && exit 0
+fi
+echo "Not installed:$missing. The tests that use them are skipped: a C compiler builds the" \
+  "delegate, arm-none-eabi-gcc and QEMU run microcontroller projects, Bazel builds the BUILD files."
