@@ -1,1 +1,48 @@
-"""Neural networks that are small and fast where they run."""
+"""Neural networks that are small and fast where they run.
+
+Train with `PruneCallback`, export a sparse .tflite file with `export_tflite`, run
+it faster with the delegate of `load_delegate`, or as plain C with `export_c`.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Where the public names live. They are imported when first used: the command line looks
+# into a .tflite file without waiting for Keras. `__init__.pyi` says the same to type checkers.
+_HOMES = {
+    "allocation": ("Allocation", "Global", "Uniform"),
+    "callbacks.prune_callback": ("PruneCallback",),
+    "criteria": ("Criterion", "Magnitude", "Random"),
+    "export.c": ("CProjectReport", "export_c"),
+    "export.export_report": ("ExportReport",),
+    "export.sparsify": ("sparsify_tflite",),
+    "export.strip": ("strip",),
+    "export.tflite": ("export_tflite",),
+    "granularity": ("NM", "Block", "Granularity", "Unstructured"),
+    "model_cost": ("CostReport", "cost"),
+    "model_sparsity": ("SparsityReport", "sparsity"),
+    "pruner": ("Pruner", "prune"),
+    "pruning_report": ("PruningReport",),
+    "runtime.benchmark": ("BenchmarkReport", "benchmark"),
+    "runtime.c_project": ("run_c_project",),
+    "runtime.delegate": ("load_delegate",),
+    "schedules": ("ConstantSparsity", "PolynomialDecay", "Schedule"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["criteria", *sorted(_HOME_OF)]
+
+
+def __getattr__(name):
+    if name == "criteria":
+        return importlib.import_module("keras_prune.criteria")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,34 @@
+from keras_prune import criteria as criteria
+from keras_prune.allocation import Allocation as Allocation
+from keras_prune.allocation import Global as Global
+from keras_prune.allocation import Uniform as Uniform
+from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
+from keras_prune.criteria import Criterion as Criterion
+from keras_prune.criteria import Magnitude as Magnitude
+from keras_prune.criteria import Random as Random
+from keras_prune.export.c import CProjectReport as CProjectReport
+from keras_prune.export.c import export_c as export_c
+from keras_prune.export.export_report import ExportReport as ExportReport
+from keras_prune.export.sparsify import sparsify_tflite as sparsify_tflite
+from keras_prune.export.strip import strip as strip
+from keras_prune.export.tflite import export_tflite as export_tflite
+from keras_prune.granularity import NM as NM
+from keras_prune.granularity import Block as Block
+from keras_prune.granularity import Granularity as Granularity
+from keras_prune.granularity import Unstructured as Unstructured
+from keras_prune.model_cost import CostReport as CostReport
+from keras_prune.model_cost import cost as cost
+from keras_prune.model_sparsity import SparsityReport as SparsityReport
+from keras_prune.model_sparsity import sparsity as sparsity
+from keras_prune.pruner import Pruner as Pruner
+from keras_prune.pruner import prune as prune
+from keras_prune.pruning_report import PruningReport as PruningReport
+from keras_prune.runtime.benchmark import BenchmarkReport as BenchmarkReport
+from keras_prune.runtime.benchmark import benchmark as benchmark
+from keras_prune.runtime.c_project import run_c_project as run_c_project
+from keras_prune.runtime.delegate import load_delegate as load_delegate
+from keras_prune.schedules import ConstantSparsity as ConstantSparsity
+from keras_prune.schedules import PolynomialDecay as PolynomialDecay
+from keras_prune.schedules import Schedule as Schedule
+
+__version__: str

@@ -1,0 +1,181 @@
+"""The callback that prunes inside `fit()`."""
+
+import warnings
+
+import keras
+from absl import logging
+
+from keras_prune.granularity import get as _granularity
+from keras_prune.pruner import DEFAULT_SPARSITY, Pruner
+
+
+class PruneCallback(keras.callbacks.Callback):
+    """Prunes a model while `fit()` trains it.
+
+    Weights are set to zero little by little and stay exactly zero: after every optimizer
+    step, in every checkpoint and evaluation, wherever the callback stands in the list. The
+    model keeps its stock layers, and what is saved holds no trace of pruning but the zeros.
+
+    By default the sparsity rises from 0 over the first 70 % of training (see
+    `kp.PolynomialDecay`) and the rest of training recovers accuracy. Weights that are zero
+    when training begins count as pruned; a kernel that is zero throughout counts as freshly
+    initialized.
+
+    A callback that restores older weights when training ends, as `EarlyStopping` does with
+    `restore_best_weights=True`, must stand before this one, which prunes what it restores.
+    Better still, let it start after the schedule's end (`start_from_epoch`).
+
+    When training ends, `report` holds what was achieved and a warning says where it is less
+    than asked, for instance after early stopping. The masks are gone then: a later `fit()`
+    without the callback lets the zeros grow again.
+
+    An interrupted training goes on with the same masks, through
+    `keras.callbacks.BackupAndRestore` or through a saved model and `initial_epoch`: the step
+    follows from the epoch number, the masks follow from the zeros.
+
+    The epoch's logs, and so `History` and loggers later in the list, get `sparsity`: the
+    fraction of the prunable weights that are pruned.
+
+    Example:
+
+    ```python
+    callback = kp.PruneCallback(sparsity=0.8)
+    model.fit(x, y, epochs=10, callbacks=[callback])
+    print(callback.report)
+    ```
+
+    Args:
+        sparsity: Float in [0, 1). The fraction of weights to set to zero. `NM` fixes it by
+            itself and takes no other value but the default. Defaults to `0.8`.
+        criterion: Str or `kp.criteria.Criterion`. What matters. Defaults to `"magnitude"`.
+        granularity: Str or object. The shape that lives or dies: `"unstructured"`, `"1x4"`
+            or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`. Defaults to `"unstructured"`.
+        allocation: Str or object. How much of each layer: `"uniform"` or `"global"`.
+            Defaults to `"uniform"`.
+        schedule: Str or object. When: `"polynomial"`, `"constant"` or an object such as
+            `kp.PolynomialDecay(end_step=0.5)`. One that names its own final sparsity
+            overrides `sparsity`. Defaults to `kp.PolynomialDecay()`.
+        filters: Regex string, list of them, or callable(layer) -> bool. Only layers that
+            match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
+        data: Batches for criteria that look at data. The present criteria look at weights
+            alone, so anything but `None` is refused.
+        seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
+            nothing. Defaults to `None`.
+    """
+
+    def __init__(
+        self,
+        sparsity=DEFAULT_SPARSITY,
+        criterion="magnitude",
+        granularity="unstructured",
+        allocation="uniform",
+        schedule=None,
+        filters=None,
+        data=None,
+        seed=None,
+    ):
+        super().__init__()
+        granularity = _granularity(granularity)
+        if granularity.sparsity is not None and sparsity == DEFAULT_SPARSITY:
+            sparsity = None
+        self.pruner = Pruner(
+            sparsity, criterion, granularity, allocation, schedule, filters, data, seed
+        )
+        self.report = None
+        self._stage = "idle"
+
+    # `on_train_batch_end` is left alone on purpose: on JAX a callback that overrides it makes
+    # `fit` wait for every batch.
+
+    def on_train_begin(self, logs=None):
+        if getattr(self.model, "optimizer", None) is None:
+            raise ValueError(
+                "`PruneCallback` needs a compiled model with an optimizer. "
+                f"Received: model={self.model.name}"
+            )
+        self.report = None
+        self._steps = (self.params or {}).get("steps")
+        self._total = self._steps * self.params["epochs"] if self._steps else None
+        self._done = 0
+        self._stage = "waiting"
+        self.pruner.schedule.resolve(self._total)
+        self._attach()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._steps:
+            self._done = epoch * self._steps
+        elif epoch and self._stage != "running":
+            raise ValueError(
+                "`PruneCallback` cannot go on in the middle of a training whose number of steps "
+                f"is unknown: pass `steps_per_epoch` to `fit`. Received: initial_epoch={epoch}"
+            )
+        self._epoch_start = self._done
+        self._advance()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._done = self._epoch_start + batch
+        self._advance()
+        # Counted ahead: nothing calls us between this batch and the end of the epoch.
+        self._done += getattr(self._model, "steps_per_execution", 1)
+        if self._steps:
+            self._done = min(self._done, self._epoch_start + self._steps)
+
+    def on_test_begin(self, logs=None):
+        if self._stage != "idle":
+            self._advance()
+            self._project_averages()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._advance()
+        self._project_averages()
+        if logs is not None and self._stage == "running":
+            logs["sparsity"] = self.pruner.store.sparsity
+
+    def on_train_end(self, logs=None):
+        if self._stage == "running":
+            # `fit` has just put moving averages into the weights, where there are some.
+            self.pruner.store.project()
+            self.report = self.pruner.report()
+            self._detach()
+            logging.info("PruneCallback: %s", self.report.summary())
+            if not self.report.reached:
+                warnings.warn(self._complaint(), stacklevel=2)
+        self._stage = "idle"
+
+    def _advance(self):
+        if self._stage == "waiting":
+            self._attach()
+        if self._stage == "attached":
+            self.pruner.start(self._done)
+            self._stage = "running"
+        elif self._stage == "running":
+            self.pruner.update(self._done)
+
+    def _attach(self):
+        model = self.model
+        if not model.built:  # TensorFlow builds such a model with the first batch
+            return
+        self.pruner.attach(model, self._total, initial_step=None)
+        # A function compiled before knows nothing of the masks.
+        model.make_train_function(force=True)
+        self._stage = "attached"
+
+    def _detach(self):
+        self.pruner.detach()
+        self.model.train_function = None
+
+    def _project_averages(self):
+        if self._stage == "running" and self.pruner.store.has_averages:
+            self.pruner.store.project()
+
+    def _complaint(self):
+        _, end, _ = self.pruner.schedule.resolve(self._total)
+        reason = ""
+        if end is not None and self._done < end:
+            reason = f" Training ended at step {self._done}, the schedule ends at step {end}."
+        worst = [f"{w.path} {w.achieved:.2%}" for w in self.report.pruned if not w.reached]
+        return (
+            f"`PruneCallback` did not reach the sparsity it was asked for.{reason} "
+            f"{self.report.summary()} Received: sparsity={self.pruner.sparsity}, below it: "
+            f"{', '.join(worst) or 'the total'}"
+        )

@@ -1,0 +1,125 @@
+"""The mask store: how a mask is kept true, on every backend.
+
+A mask is an optimizer variable, and a constraint on the weight multiplies it in. Keras
+applies constraints inside the compiled training step, right after the optimizer's update,
+so a pruned weight is zero after every step. The mask must belong to the optimizer: JAX
+takes any other variable for a constant when it traces the step.
+
+Masks are not saved. While they are attached, the optimizer hides them whenever it is
+written or read, so every checkpoint is a stock one. The zeros of the weights are the memory.
+"""
+
+import keras
+import numpy as np
+
+from keras_prune import mask_variables
+
+
+class MaskConstraint:
+    """Sets the masked entries of a weight to zero, after the user's own constraint.
+
+    Args:
+        mask: `keras.Variable` of the weight's shape and dtype; 0 = pruned.
+        inner: Callable or `None`. The constraint that the weight had before.
+        store: The `MaskStore` that put it there.
+    """
+
+    def __init__(self, mask, inner, store):
+        self.mask = mask
+        self.inner = inner
+        self.store = store
+
+    def __call__(self, value):
+        if self.inner is not None:
+            value = self.inner(value)
+        return _masked(value, keras.ops.cast(self.mask, "bool"))
+
+
+class MaskStore:
+    """Holds one mask a weight and keeps the pruned weights at zero.
+
+    Args:
+        weights: List of `PrunableWeight`.
+        optimizer: Built `keras.optimizers.Optimizer` or `None`. Without one the masks hold
+            only where `project` is called.
+    """
+
+    def __init__(self, weights, optimizer=None):
+        self.weights = weights
+        self.optimizer = optimizer
+        self.keep = [np.ones(weight.shape, bool) for weight in weights]
+        self.variables = []
+        self._attach()
+
+    def _attach(self):
+        for weight in self.weights:
+            stale = weight.variable.constraint
+            if isinstance(stale, MaskConstraint):  # left by a training that broke off
+                stale.store.detach()
+        if self.optimizer is None:
+            return
+        variables = [weight.variable for weight in self.weights]
+        self.variables = mask_variables.add(self.optimizer, variables)
+        for variable, mask in zip(variables, self.variables, strict=True):
+            variable.constraint = MaskConstraint(mask, variable.constraint, self)
+
+    def detach(self):
+        """Give the weights and the optimizer back as they were; the zeros stay."""
+        for weight in self.weights:
+            constraint = weight.variable.constraint
+            if isinstance(constraint, MaskConstraint) and constraint.store is self:
+                weight.variable.constraint = constraint.inner
+        if self.variables:
+            mask_variables.remove(self.optimizer, self.variables)
+            self.variables = []
+
+    def recover(self):
+        """Take the zeros of the weights for the masks.
+
+        A weight that is zero throughout was initialized so, not pruned: it stays free.
+        """
+        for index, weight in enumerate(self.weights):
+            nonzero = weight.numpy() != 0.0
+            self.assign(index, nonzero if nonzero.any() else np.ones_like(nonzero))
+
+    def assign(self, index, keep):
+        """Set one mask and prune its weight.
+
+        Args:
+            index: Int. Position in `weights`.
+            keep: Bool array of the weight's shape. False = pruned.
+        """
+        self.keep[index] = keep
+        if self.variables:
+            self.variables[index].assign(keep.astype("float32"))
+        variable = self.weights[index].variable
+        variable.assign(_masked(variable, keep))
+
+    def project(self):
+        """Set every pruned weight to zero again, in the weights and in their averages.
+
+        Needed where something other than an optimizer step writes weights: moving averages
+        (`use_ema=True`) remember values from before the constraint.
+        """
+        averages = mask_variables.averages(self.optimizer)
+        for weight, keep in zip(self.weights, self.keep, strict=True):
+            for variable in (weight.variable, averages.get(id(weight.variable))):
+                if variable is not None:
+                    variable.assign(_masked(variable, keep))
+
+    @property
+    def has_averages(self):
+        """True if the optimizer keeps moving averages of the weights."""
+        return bool(mask_variables.averages(self.optimizer))
+
+    @property
+    def sparsity(self):
+        """Float. The fraction of the weights that are pruned."""
+        kept = sum(int(np.count_nonzero(keep)) for keep in self.keep)
+        return 1.0 - kept / sum(keep.size for keep in self.keep)
+
+
+def _masked(value, keep):
+    """`value` where `keep`, else +0.0. (A product makes -0.0 of -1, and NaN of infinity.)"""
+    value = keras.ops.convert_to_tensor(value)
+    return keras.ops.where(keep, value, keras.ops.zeros_like(value))

@@ -1,0 +1,294 @@
+"""The pruner: criterion, granularity, allocation and schedule together."""
+
+import numpy as np
+
+from keras_prune import backend, schedules
+from keras_prune.allocation import ALLOCATIONS, Global
+from keras_prune.criteria import CRITERIA
+from keras_prune.granularity import get as _granularity
+from keras_prune.masks import MaskStore
+from keras_prune.pruning_report import PrunedWeight, PruningReport
+from keras_prune.registry import check_sparsity
+from keras_prune.weights import find_weights
+
+DEFAULT_SPARSITY = 0.8
+
+
+class Pruner:
+    """Prunes a model: at once, or step by step in a training loop of one's own.
+
+    In `fit()` use `kp.PruneCallback`, for one shot `kp.prune`; both are thin shells over
+    this class.
+
+    While a pruner is attached, pruned weights are exactly zero after every step of the
+    model's Keras optimizer, whatever the loop. Where the model has no Keras optimizer (a
+    loop with one of torch's own), `step()` restores the zeros. Pruned weights do not come
+    back, and weights that are zero when the pruner is attached count as pruned. After
+    `detach()` the zeros are free to grow.
+
+    In a JAX loop with `stateless_apply`, read `optimizer.variables` after `attach`, and
+    assign the state to the variables before `step()`, which reads and writes weights.
+
+    Example:
+
+    ```python
+    pruner = kp.Pruner(sparsity=0.9)
+    with pruner.attach(model, total_steps=1000):
+        for x, y in batches:
+            train_step(model, x, y)
+            pruner.step()
+    print(pruner.report())
+    ```
+
+    Args:
+        sparsity: Float in [0, 1). The fraction of weights to set to zero. Defaults to what
+            the granularity fixes (`NM`), else `0.8`.
+        criterion: Str or `kp.criteria.Criterion`. What matters. Defaults to `"magnitude"`.
+        granularity: Str or object. The shape that lives or dies: `"unstructured"`, `"1x4"`
+            or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`. Defaults to `"unstructured"`.
+        allocation: Str or object. How much of each layer: `"uniform"` or `"global"`.
+            Defaults to `"uniform"`.
+        schedule: Str or object. When: `"polynomial"`, `"constant"` or an object. One that
+            names its own final sparsity overrides `sparsity`. Defaults to
+            `kp.PolynomialDecay()`.
+        filters: Regex string, list of them, or callable(layer) -> bool. Only layers that
+            match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
+        data: Batches for criteria that look at data. The present criteria look at weights
+            alone, so anything but `None` is refused.
+        seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
+            nothing. Defaults to `None`.
+    """
+
+    def __init__(
+        self,
+        sparsity=None,
+        criterion="magnitude",
+        granularity="unstructured",
+        allocation="uniform",
+        schedule=None,
+        filters=None,
+        data=None,
+        seed=None,
+    ):
+        self.criterion = CRITERIA.get(criterion)
+        self.granularity = _granularity(granularity)
+        self.allocation = ALLOCATIONS.get(allocation)
+        self.schedule = schedules.SCHEDULES.get(schedule or "polynomial")
+        self.filters = filters
+        if seed is not None:
+            self.criterion = self.criterion.with_seed(seed)
+        self.sparsity = self._resolve_sparsity(sparsity)
+        self.model = None
+        self.store = None
+        self._check(data)
+
+    def _resolve_sparsity(self, sparsity):
+        asked = sparsity if self.schedule.target is None else self.schedule.target
+        fixed = self.granularity.sparsity
+        if asked is None:
+            return DEFAULT_SPARSITY if fixed is None else fixed
+        asked = check_sparsity("sparsity", asked)
+        if fixed is None:
+            return asked
+        if abs(asked - fixed) > 0.005:
+            raise ValueError(
+                f"{self.granularity!r} makes a sparsity of {fixed:.4g} and no other. "
+                f"Received: sparsity={asked}"
+            )
+        return fixed
+
+    def _check(self, data):
+        self.schedule.check_target(self.sparsity)
+        if data is not None:
+            raise ValueError(
+                f"Criterion {self.criterion!r} looks at the weights alone; leave `data` out. "
+                f"Received: data={type(data).__name__}"
+            )
+        if isinstance(self.allocation, Global) and self.granularity.sparsity is not None:
+            raise ValueError(
+                f"{self.granularity!r} gives every layer the same sparsity, so there is nothing "
+                'to allocate: use allocation="uniform". Received: '
+                f"allocation={self.allocation!r}"
+            )
+
+    def prune(self, model):
+        """Prune a model at once, to the full sparsity.
+
+        Args:
+            model: Built `keras.Model`. Its weights change in place.
+
+        Returns:
+            A `PruningReport`.
+        """
+        backend.sync_state(model)
+        self.weights = self._find(model)
+        self.store = MaskStore(self._active())
+        self.store.recover()
+        self._prune_to(self.sparsity)
+        return self.report()
+
+    def attach(self, model, total_steps=None, initial_step=0, optimizer=None):
+        """Take charge of a model's zeros until `detach`.
+
+        Args:
+            model: Built `keras.Model`.
+            total_steps: Int or `None`. Steps of the whole training, from step 0 on. Needed
+                by schedules in fractions of training. Defaults to `None`.
+            initial_step: Int or `None`. Steps done already, when training goes on. `None`
+                leaves the begin to a call of `start`. Defaults to `0`.
+            optimizer: `keras.optimizers.Optimizer` or `None`. Defaults to the one that the
+                model is compiled with, if it is.
+
+        Returns:
+            The pruner, also as a context manager that detaches.
+        """
+        self.schedule.resolve(total_steps)
+        weights = self._find(model)
+        self.detach()
+        self.model, self.weights, self.total_steps = model, weights, total_steps
+        optimizer = optimizer or getattr(model, "optimizer", None)
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        self.store = MaskStore(self._active(), optimizer)
+        if initial_step is not None:
+            self.start(initial_step)
+        return self
+
+    def start(self, step):
+        """Begin at a step: the zeros of the weights are the masks, then `update`."""
+        backend.sync_state(self.model)
+        self._step = step
+        self._updated = None
+        self.store.recover()
+        self.update(step)
+
+    def step(self):
+        """Count one optimizer step of a training loop of one's own, and prune if it is time."""
+        self._step += 1
+        self.update(self._step)
+        if self.store.optimizer is None:
+            self.store.project()
+
+    def update(self, step):
+        """Prune to the sparsity that the schedule sets at a step, if an update is due.
+
+        Args:
+            step: Int. Optimizer steps done.
+        """
+        due = self.schedule.last_update(step, self.total_steps)
+        if due == self._updated:
+            return
+        backend.sync_state(self.model)
+        self._prune_to(self.schedule.sparsity(due, self.total_steps, self.sparsity))
+        self._updated = due
+
+    def detach(self):
+        """Let go of the model: no masks, no constraints; the zeros stay until trained."""
+        if self.store is not None:
+            self.store.detach()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.detach()
+
+    def report(self):
+        """What was asked and what holds now.
+
+        Returns:
+            A `PruningReport`.
+        """
+        return PruningReport(tuple(map(self._describe, self.weights)), self.sparsity)
+
+    def _find(self, model):
+        weights = find_weights(model, self.filters)
+        for weight in weights:
+            if weight.skip is None:
+                weight.skip = self.granularity.skip(weight.view_shape)
+        if all(weight.skip for weight in weights):
+            reasons = {weight.path: weight.skip for weight in weights}
+            raise ValueError(f"The model has no weight that can be pruned. Received: {reasons}")
+        return weights
+
+    def _active(self):
+        return [weight for weight in self.weights if weight.skip is None]
+
+    def _prune_to(self, sparsity):
+        """Score, choose and prune; what is pruned already stays so."""
+        weights, store = self.store.weights, self.store
+        views = [
+            (weight.to_view(self.criterion.score(weight)), weight.to_view(keep))
+            for weight, keep in zip(weights, store.keep, strict=True)
+        ]
+        amounts = self.allocation.amounts(views, self.granularity, sparsity)
+        for index, (view, amount) in enumerate(zip(views, amounts, strict=True)):
+            keep = self.granularity.select(*view, amount)
+            store.assign(index, weights[index].from_view(keep))
+
+    def _describe(self, weight):
+        pruned = weight.skip is None
+        single = pruned and not isinstance(self.allocation, Global)
+        return PrunedWeight(
+            path=weight.path,
+            shape=weight.shape,
+            granularity=repr(self.granularity) if pruned else None,
+            asked=self.sparsity if single else None,
+            achieved=1.0 - int(np.count_nonzero(weight.numpy())) / weight.size,
+            size=weight.size,
+            slack=self.granularity.slack(weight.view_shape) if pruned else 0,
+            skip=weight.skip,
+        )
+
+
+def prune(
+    model,
+    sparsity,
+    criterion="magnitude",
+    granularity="unstructured",
+    allocation="uniform",
+    filters=None,
+    data=None,
+    seed=None,
+):
+    """Set the least important weights of a model to zero, in one shot and in place.
+
+    The zeros are plain values: a later `fit()` lets them grow again, unless it has a
+    `kp.PruneCallback`, which takes the zeros it finds for pruned weights.
+
+    Example:
+
+    ```python
+    report = kp.prune(model, 0.8)
+    print(report)
+    ```
+
+    Args:
+        model: Built `keras.Model`.
+        sparsity: Float in [0, 1), or `None` for what the granularity fixes.
+        criterion: Str or object, see `kp.Pruner`. Defaults to `"magnitude"`.
+        granularity: Str or object, see `kp.Pruner`. Defaults to `"unstructured"`.
+        allocation: Str or object, see `kp.Pruner`. Defaults to `"uniform"`.
+        filters: Regex string, list of them, or callable(layer) -> bool. Defaults to all
+            layers.
+        data: Batches for criteria that look at data; refused by those that do not.
+        seed: Int or `None`. Fixes what a criterion draws at random.
+
+    Returns:
+        A `kp.PruningReport`: per weight what was asked, what was achieved or why it was
+        skipped.
+
+    Raises:
+        ValueError: If an argument is wrong, the model is not built, or nothing in it can
+            be pruned.
+    """
+    pruner = Pruner(
+        sparsity,
+        criterion=criterion,
+        granularity=granularity,
+        allocation=allocation,
+        filters=filters,
+        data=data,
+        seed=seed,
+    )
+    return pruner.prune(model)

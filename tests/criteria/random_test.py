@@ -1,0 +1,34 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_prune.criteria import CRITERIA, Random
+from keras_prune.weights import find_weights
+
+
+def weights():
+    model = keras.Sequential(
+        [keras.Input((8,)), keras.layers.Dense(8, name="a"), keras.layers.Dense(8, name="b")],
+        name="model",
+    )
+    return find_weights(model)
+
+
+def test_scores_depend_on_seed_and_path_alone():
+    one, other = weights()
+    np.testing.assert_array_equal(Random(1).score(one), Random(1).score(weights()[0]))
+    assert not np.array_equal(Random(1).score(one), Random(1).score(other))
+    assert not np.array_equal(Random(1).score(one), Random(2).score(one))
+
+
+def test_default_seed_follows_the_global_one():
+    keras.utils.set_random_seed(0)
+    first = Random()
+    keras.utils.set_random_seed(0)
+    assert Random() == first != Random()
+    assert CRITERIA.get(keras.saving.serialize_keras_object(first)) == first
+
+
+def test_wrong_seed_gets_a_sentence():
+    with pytest.raises(ValueError, match="Received: seed=one"):
+        Random("one")

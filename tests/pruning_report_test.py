@@ -1,0 +1,34 @@
+from keras_prune.pruning_report import PrunedWeight, PruningReport
+
+
+def weight(achieved, asked=0.8, size=100, slack=1, skip=None):
+    return PrunedWeight("w", (10, 10), "Block(1, 4)", asked, achieved, size, slack, skip)
+
+
+def test_reached_means_to_the_nearest_unit():
+    assert weight(0.8).reached
+    assert weight(0.79).reached
+    assert not weight(0.78).reached
+    assert weight(0.78, slack=4).reached
+    assert weight(0.95).reached
+    assert weight(0.0, asked=None).reached
+
+
+def test_total_and_summary():
+    skipped = weight(0.0, asked=None, skip="frozen: `trainable` is False")
+    report = PruningReport((weight(0.8), weight(0.5, asked=None, size=300), skipped), 0.8)
+    assert report.achieved == (80 + 150) / 400
+    assert not report.reached
+    assert report.skipped == (skipped,)
+    assert report.summary() == (
+        "Asked for a sparsity of 80.00%, achieved 57.50% of 400 weights in 2 kernels; 1 skipped."
+    )
+
+
+def test_table_names_every_weight_and_reason():
+    skipped = weight(0.0, asked=None, skip="left out by `filters`")
+    text = str(PruningReport((weight(0.8), skipped), 0.8))
+    assert "Block(1, 4)" in text
+    assert "10 x 10" in text
+    assert "skipped: left out by `filters`" in text
+    assert text.splitlines()[-1].split() == ["total", "80.00%", "80.00%"]
