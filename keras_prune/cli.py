@@ -1,0 +1,270 @@
+"""The command line, `keras-prune`."""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+from keras_prune import __version__
+
+DESCRIPTION = """\
+Make neural networks small and fast where they run.
+
+A pruned Keras model goes in; a sparse .tflite file that every stock runtime loads comes out, or
+plain C for a microcontroller.
+"""
+
+INSPECT = """\
+List the weights of a Keras (.keras, .h5) or TensorFlow Lite file: zeros, bytes and
+multiply-accumulates.
+
+example:
+  keras-prune inspect model.tflite
+"""
+
+CONVERT = """\
+Convert a pruned Keras model, or a TensorFlow Lite file that somebody else made, to a sparse
+TensorFlow Lite file. The new file has run beside the dense one and given the same outputs before
+it is written.
+
+examples:
+  keras-prune convert model.keras model.tflite
+  keras-prune convert model.keras model.tflite --quantize int8 --representative-data x.npy
+  keras-prune convert dense.tflite sparse.tflite --profile small
+"""
+
+BENCH = """\
+Time TensorFlow Lite files in LiteRT, with its own kernels and with the delegate, in turns. Name
+the dense files first: speeds are relative to the first row.
+
+example:
+  keras-prune bench dense.tflite dense_int8.tflite sparse_int8.tflite --threads 2
+"""
+
+EXPORT_C = """\
+Write a self-contained C11 project from an int8 TensorFlow Lite file: sparse weights, a static
+arena, no malloc, only the kernels that the model needs.
+
+example:
+  keras-prune export-c model_int8.tflite firmware/model --target cortex-m4
+"""
+
+
+def main(argv=None):
+    """Run a command.
+
+    Args:
+        argv: List of str. Defaults to the arguments of the process.
+
+    Returns:
+        The exit code: 0, or 2 after one sentence on stderr.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+        with _silence():
+            text = arguments.run(arguments)
+        print(text, flush=True)
+    except SystemExit as end:  # argparse leaves so after --help and --version
+        return end.code
+    except (ValueError, ImportError, OSError) as error:
+        message = " ".join(str(error).split())
+        print(f"keras-prune: error: {message}", file=sys.stderr)
+        return 2
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise ValueError(f"{message[0].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+
+def _parser():
+    parser = _Parser(
+        prog="keras-prune",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"keras-prune {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (summary, description, add_arguments, run) in _COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(run=run)
+        add_arguments(command)
+    return parser
+
+
+def _add_inspect(parser):
+    parser.add_argument("file", metavar="FILE", help="a .keras, .h5 or .tflite file")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _add_convert(parser):
+    parser.add_argument("source", metavar="SOURCE", help="a .keras, .h5 or .tflite file")
+    parser.add_argument("destination", metavar="DESTINATION", help="the .tflite file to write")
+    parser.add_argument(
+        "--quantize", choices=["int8", "dynamic"], help="8-bit weights and activations, or weights"
+    )
+    parser.add_argument(
+        "--representative-data",
+        metavar="FILE",
+        help=".npy file (samples, ...), or .npz file with an array for each input",
+    )
+    parser.add_argument(
+        "--profile",
+        default="portable",
+        choices=["portable", "small", "f32-fc-fast"],
+        help="portable: full speed in every runtime (default); small: also sparse 8-bit "
+        "FULLY_CONNECTED; f32-fc-fast: float FULLY_CONNECTED pruned in blocks of 1x4 runs sparse "
+        "in the stock runtimes",
+    )
+    parser.add_argument("--dense", action="store_true", help="keep the weights dense")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _add_bench(parser):
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a .tflite file")
+    parser.add_argument("--threads", type=int, default=1, help="threads (default 1)")
+    parser.add_argument("--runs", type=int, default=15, help="rounds (default 15)")
+    parser.add_argument("--no-delegate", action="store_true", help="time LiteRT alone")
+    parser.add_argument(
+        "--delegate-option",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="an option of the delegate, such as min_sparsity=0.5; may be repeated",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _add_export_c(parser):
+    parser.add_argument("file", metavar="FILE", help="an int8 .tflite file")
+    parser.add_argument("directory", metavar="DIRECTORY", help="the folder to write")
+    parser.add_argument("--target", default="cortex-m4", help="the processor (default cortex-m4)")
+
+
+def _inspect(arguments):
+    from keras_prune.report.inspection import inspect_file
+
+    return _shown(inspect_file(arguments.file), arguments)
+
+
+def _convert(arguments):
+    from keras_prune.export.sparsify import sparsify_tflite
+    from keras_prune.export.tflite import export_tflite
+    from keras_prune.report.inspection import KERAS_SUFFIXES, load_keras
+
+    data = _load_data(arguments.representative_data)
+    source, destination = pathlib.Path(arguments.source), arguments.destination
+    if source.suffix.lower() in KERAS_SUFFIXES:
+        model = load_keras(source)
+        sparse = not arguments.dense
+        report = export_tflite(
+            model, destination, arguments.quantize, data, sparse, arguments.profile
+        )
+        return _shown(report, arguments)
+    if arguments.quantize or arguments.dense:
+        raise ValueError(
+            "Options --quantize and --dense are for Keras files; a TensorFlow Lite file keeps its "
+            f"types. Received: SOURCE={source}"
+        )
+    return _shown(sparsify_tflite(source, destination, arguments.profile, data), arguments)
+
+
+def _bench(arguments):
+    from keras_prune.runtime.benchmark import benchmark
+
+    options = {}
+    for text in arguments.delegate_option:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"A delegate option is NAME=VALUE. Received: --delegate-option {text}")
+        options[name] = value
+    if arguments.no_delegate and options:
+        raise ValueError("Option --delegate-option needs the delegate. Received: --no-delegate")
+    report = benchmark(
+        arguments.files,
+        delegate=False if arguments.no_delegate else options or True,
+        threads=arguments.threads,
+        runs=arguments.runs,
+    )
+    return _shown(report, arguments)
+
+
+def _export_c(arguments):
+    from keras_prune.export.c import export_c
+
+    return str(export_c(arguments.file, arguments.directory, target=arguments.target))
+
+
+def _shown(report, arguments):
+    return json.dumps(report.to_dict(), indent=2) if arguments.json else str(report)
+
+
+def _load_data(path):
+    if path is None:
+        return None
+    try:
+        data = np.load(path, allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            return data
+        with data:
+            arrays = dict(data)
+    # numpy has no error type of its own for files that it cannot read.
+    except Exception as error:
+        raise ValueError(
+            f"The representative data cannot be read: {error}. Received: path={path}"
+        ) from None
+    return next(iter(arrays.values())) if len(arrays) == 1 else arrays
+
+
+@contextlib.contextmanager
+def _silence():
+    # TensorFlow greets with a dozen lines, straight to the file descriptor of stderr.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+_COMMANDS = {
+    "inspect": (
+        "list the weights of a file: zeros, bytes, multiply-accumulates",
+        INSPECT,
+        _add_inspect,
+        _inspect,
+    ),
+    "convert": (
+        "convert a Keras or TensorFlow Lite file to a sparse .tflite",
+        CONVERT,
+        _add_convert,
+        _convert,
+    ),
+    "bench": (
+        "time files in LiteRT, with and without the delegate",
+        BENCH,
+        _add_bench,
+        _bench,
+    ),
+    "export-c": (
+        "write a C project for a microcontroller",
+        EXPORT_C,
+        _add_export_c,
+        _export_c,
+    ),
+}
