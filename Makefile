@@ -41,7 +41,7 @@ $(OLD_READY): requirements/tflite-runtime.txt
 
 # The delegate, built into the package folder of this checkout.
 native: setup
-	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake -S . -B build/native -G Ninja -DCMAKE_BUILD_TYPE=Release --log-level=WARNING
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake -S . -B build/native -G Ninja -DCMAKE_BUILD_TYPE=Release -DSPK_TESTS=ON --log-level=WARNING
 	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --build build/native
 	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --install build/native --prefix . --component delegate >/dev/null
 

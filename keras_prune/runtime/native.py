@@ -1,0 +1,117 @@
+"""The compiled library: sparse packers for Python, and the TFLite delegate."""
+
+import ctypes
+import functools
+import pathlib
+
+import numpy as np
+
+_STATUS = {
+    1: "an argument is invalid",
+    2: "the blob does not describe such a matrix",
+    3: "the buffer is too small",
+    4: "the format cannot hold this matrix",
+}
+
+
+def library_path():
+    """Returns the path of the compiled library inside the installed package.
+
+    Returns:
+        A `pathlib.Path`; the file need not exist.
+    """
+    return pathlib.Path(__file__).resolve().parent.parent / "libkeras_prune_delegate.so"
+
+
+@functools.cache
+def library():
+    """Loads the compiled library.
+
+    Returns:
+        A `ctypes.CDLL` with the argument types of the packers set.
+
+    Raises:
+        ImportError: If the library has not been built.
+    """
+    path = library_path()
+    if not path.is_file():
+        raise ImportError(
+            "The compiled library of keras_prune is missing. Build it with `make build`, or "
+            f"install the package with `pip install .`. Received: path={path}"
+        )
+    handle = ctypes.CDLL(str(path))
+    size, int32 = ctypes.c_size_t, ctypes.c_int32
+    dense, blob = ctypes.c_void_p, ctypes.c_char_p
+    handle.spk_version.restype = ctypes.c_char_p
+    handle.spk_stream_s8_pack_size.restype = size
+    handle.spk_stream_s8_pack_size.argtypes = [dense, int32, int32]
+    handle.spk_stream_s8_pack.argtypes = [dense, int32, int32, blob, size]
+    handle.spk_stream_s8_unpack.argtypes = [blob, size, int32, int32, dense]
+    return handle
+
+
+def pack_stream_s8(dense):
+    """Packs a matrix of int8 weights as `stream_s8`, the format of the portable C kernels.
+
+    Example:
+
+    ```python
+    >>> pack_stream_s8(np.array([[0, 0, 5], [0, 0, 0]], "int8"))
+    b'\\x01\\x00\\x02\\x05\\x00\\x00'
+    ```
+
+    Args:
+        dense: int8 array of shape `(rows, cols)`: output units by inputs.
+
+    Returns:
+        The packed bytes.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or the format cannot hold it.
+    """
+    dense = np.asarray(dense)
+    if dense.dtype != np.int8 or dense.ndim != 2 or dense.size == 0:
+        raise ValueError(
+            "Argument `dense` must be a non-empty int8 array of shape (rows, cols). "
+            f"Received: dense of dtype={dense.dtype}, shape={dense.shape}"
+        )
+    dense = np.ascontiguousarray(dense)
+    rows, cols = dense.shape
+    size = library().spk_stream_s8_pack_size(dense.ctypes.data, rows, cols)
+    blob = ctypes.create_string_buffer(max(size, 1))
+    _check(library().spk_stream_s8_pack(dense.ctypes.data, rows, cols, blob, size), rows, cols)
+    return blob.raw[:size]
+
+
+def unpack_stream_s8(blob, rows, cols):
+    """Unpacks what `pack_stream_s8()` made; the inverse.
+
+    Args:
+        blob: The packed bytes. They are checked before they are read.
+        rows: Integer, output units.
+        cols: Integer, inputs.
+
+    Returns:
+        int8 array of shape `(rows, cols)`.
+
+    Raises:
+        ValueError: If `blob` is not a packed matrix of that shape.
+    """
+    if min(rows, cols) < 1 or rows * cols > 2**31 - 1:
+        raise ValueError(
+            "Arguments `rows` and `cols` must be positive and their product below 2**31. "
+            f"Received: rows={rows}, cols={cols}"
+        )
+    blob = bytes(blob)
+    dense = np.empty((rows, cols), np.int8)
+    status = library().spk_stream_s8_unpack(blob, len(blob), rows, cols, dense.ctypes.data)
+    _check(status, rows, cols)
+    return dense
+
+
+def _check(status, rows, cols):
+    if status != 0:
+        raise ValueError(
+            f"The `stream_s8` packer failed: {_STATUS.get(status, 'unknown error')}. "
+            f"Received: rows={rows}, cols={cols}"
+        )

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from keras_prune.runtime import native
+
+pytestmark = pytest.mark.skipif(
+    not native.library_path().exists(), reason="The compiled library has not been built."
+)
+
+
+def test_version():
+    assert native.library().spk_version() == b"0.1.0"
+
+
+def test_stream_is_written_out():
+    dense = np.array([[0, 0, 5, -1], [0, 0, 0, 0]], np.int8)
+    assert native.pack_stream_s8(dense) == bytes([2, 0, 2, 5, 1, 255, 0, 0])
+
+
+@pytest.mark.parametrize("density", [0, 0.1, 1])
+def test_round_trip(density):
+    random = np.random.default_rng(0)
+    dense = random.integers(-128, 128, (7, 600)).astype(np.int8)
+    dense[random.random(dense.shape) >= density] = 0
+    blob = native.pack_stream_s8(dense)
+    np.testing.assert_array_equal(native.unpack_stream_s8(blob, 7, 600), dense)
+
+
+def test_views_are_packed_in_their_own_order():
+    dense = np.arange(12, dtype=np.int8).reshape(3, 4)
+    blob = native.pack_stream_s8(dense.T)
+    np.testing.assert_array_equal(native.unpack_stream_s8(blob, 4, 3), dense.T)
+
+
+def test_every_truncation_and_every_changed_byte_is_safe():
+    blob = native.pack_stream_s8(np.array([[0, 3, 0, 4], [1, 0, 0, 2]], np.int8))
+    for length in range(len(blob)):
+        with pytest.raises(ValueError, match="does not describe such a matrix"):
+            native.unpack_stream_s8(blob[:length], 2, 4)
+    for position in range(len(blob)):
+        changed = bytearray(blob)
+        changed[position] ^= 0xFF
+        try:
+            assert native.unpack_stream_s8(changed, 2, 4).shape == (2, 4)
+        except ValueError as error:
+            assert str(error).endswith("Received: rows=2, cols=4")
+
+
+@pytest.mark.parametrize(
+    "dense", [np.zeros((2, 2)), np.zeros(4, np.int8), np.zeros((0, 3), np.int8), [[1, 2]]]
+)
+def test_bad_matrices_are_refused(dense):
+    with pytest.raises(ValueError, match="must be a non-empty int8 array"):
+        native.pack_stream_s8(dense)
+
+
+@pytest.mark.parametrize("rows, cols", [(0, 4), (4, -1), (2**20, 2**20)])
+def test_bad_shapes_are_refused(rows, cols):
+    with pytest.raises(ValueError, match="must be positive"):
+        native.unpack_stream_s8(b"", rows, cols)

@@ -1,0 +1,192 @@
+// Times every kernel of the table that runs on this machine.
+//
+//   spk_bench [part of a kernel name]
+//   spk_bench --table                   the kernels and their preconditions, as Markdown
+//
+// Prints, for each layer, pattern of zeros and kernel: the shortest time of many, GOP/s of the
+// nonzero multiply-adds, and effective GOP/s as if all weights had been multiplied. One
+// multiply-add is two operations.
+#define _POSIX_C_SOURCE 200809L
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "spk/kernel_table.h"
+
+typedef struct bench_layer {
+  const char *name;
+  spk_op op;
+  int32_t size, in_c, out_c, kernel;  // size: height and width
+} bench_layer;
+
+static const bench_layer kLayers[] = {
+    {"fc 256x256", SPK_FULLY_CONNECTED, 1, 256, 256, 1},
+    {"fc 1024x1024", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1},
+    {"1x1 28x28 128->256", SPK_CONV_2D, 28, 128, 256, 1},
+    {"1x1 14x14 256->512", SPK_CONV_2D, 14, 256, 512, 1},
+    {"3x3 28x28 128->128", SPK_CONV_2D, 28, 128, 128, 3},
+    {"3x3 14x14 256->256", SPK_CONV_2D, 14, 256, 256, 3},
+};
+
+typedef struct bench_pattern {
+  const char *name;
+  double density;
+  int32_t rows, cols;  // zeros come in blocks of rows x cols
+} bench_pattern;
+
+static const bench_pattern kPatterns[] = {
+    {"50 %", 0.5, 1, 1},  {"80 %", 0.2, 1, 1},     {"90 %", 0.1, 1, 1},
+    {"95 %", 0.05, 1, 1}, {"90 % 4x1", 0.1, 4, 1}, {"90 % 1x4", 0.1, 1, 4},
+};
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void *buffer(size_t bytes) {
+  void *memory = aligned_alloc(64, (bytes + 127) / 64 * 64);
+  if (!memory) abort();
+  memset(memory, 0, bytes);
+  return memory;
+}
+
+// Returns the share of weights that are kept.
+static double fill(const spk_layer *layer, const bench_pattern *pattern, void *weights) {
+  const int32_t rows = layer->window.out_c, cols = spk_layer_cols(layer);
+  size_t kept = 0;
+  srand(1);
+  for (int32_t r = 0; r < rows; r += pattern->rows) {
+    for (int32_t c = 0; c < cols; c += pattern->cols) {
+      if (rand() >= pattern->density * RAND_MAX) continue;
+      for (int32_t i = r; i < r + pattern->rows && i < rows; ++i) {
+        for (int32_t j = c; j < c + pattern->cols && j < cols; ++j, ++kept) {
+          const size_t at = (size_t)i * cols + j;
+          if (layer->dtype == SPK_F32)
+            ((float *)weights)[at] = 0.01f * (float)(1 + rand() % 100);
+          else
+            ((int8_t *)weights)[at] = (int8_t)(1 + rand() % 127);
+        }
+      }
+    }
+  }
+  return (double)kept / rows / cols;
+}
+
+// Seconds of one call, the best of many rounds (other programs only ever add time), or 0 when
+// the kernel does not take the weights.
+static double time_kernel(const spk_kernel *kernel, const spk_layer *layer,
+                          const void *weights) {
+  enum { kRounds = 40 };
+  const spk_window2d *w = &layer->window;
+  const size_t bytes = kernel->pack_size(layer, weights);
+  if (bytes == 0) return 0;
+  void *packed = buffer(bytes), *scratch = buffer(kernel->scratch(layer));
+  void *input = buffer((size_t)w->in_h * w->in_w * w->in_c * 4);
+  void *output = buffer((size_t)w->out_h * w->out_w * w->out_c * 4);
+  kernel->pack(layer, weights, packed, bytes);
+  const spk_args args = {.layer = layer,
+                         .packed = packed,
+                         .input = input,
+                         .output = output,
+                         .scratch = scratch,
+                         .begin = 0,
+                         .end = kernel->units(layer)};
+  double start = now(), best = 1e9;
+  kernel->run(&args);
+  const int calls = 1 + (int)(3e-4 / (now() - start + 1e-7));
+  for (int round = 0; round < kRounds; ++round) {
+    start = now();
+    for (int i = 0; i < calls; ++i) kernel->run(&args);
+    best = fmin(best, (now() - start) / calls);
+  }
+  free(packed);
+  free(scratch);
+  free(input);
+  free(output);
+  return best;
+}
+
+static void bench_kernels(const spk_layer *layer, const char *name,
+                          const bench_pattern *pattern, const char *filter) {
+  const spk_window2d *w = &layer->window;
+  const double size = (double)w->out_c * spk_layer_cols(layer);
+  void *weights = buffer((size_t)size * 4);
+  const double density = fill(layer, pattern, weights);
+  const double operations = 2 * size * w->out_h * w->out_w;
+  int32_t count;
+  const spk_kernel *kernels = spk_kernel_table(&count);
+  for (int32_t i = 0; i < count; ++i) {
+    const spk_kernel *kernel = &kernels[i];
+    if (kernel->op != layer->op || kernel->dtype != layer->dtype || !kernel->available() ||
+        !strstr(kernel->name, filter))
+      continue;
+    const double seconds = time_kernel(kernel, layer, weights);
+    if (seconds == 0) continue;
+    printf("%-20s %-10s %-44s %9.2f us %8.1f GOP/s %9.1f effective\n", name, pattern->name,
+           kernel->name, 1e6 * seconds, 1e-9 * operations * density / seconds,
+           1e-9 * operations / seconds);
+    fflush(stdout);
+  }
+  free(weights);
+}
+
+static int print_table(void) {
+  int32_t count;
+  const spk_kernel *kernels = spk_kernel_table(&count);
+  printf("| kernel | operator | type | format | instructions | precondition |\n");
+  printf("|---|---|---|---|---|---|\n");
+  for (int32_t i = 0; i < count; ++i) {
+    const spk_kernel *k = &kernels[i];
+    printf("| `%s` | %s | %s | `%s` | %s | %s |\n", k->name,
+           k->op == SPK_CONV_2D ? "CONV_2D" : "FULLY_CONNECTED",
+           k->dtype == SPK_F32 ? "float32" : "int8", k->format, k->isa, k->precondition);
+  }
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1 && !strcmp(argv[1], "--table")) return print_table();
+  const char *filter = argc > 1 ? argv[1] : "__a";  // by default without the slow references
+  static int32_t multiplier[1024], shift[1024], bias[1024];
+  for (int i = 0; i < 1024; ++i) multiplier[i] = 1 << 30, shift[i] = -8;
+  for (size_t l = 0; l < sizeof(kLayers) / sizeof(kLayers[0]); ++l) {
+    const bench_layer *b = &kLayers[l];
+    for (int dtype = SPK_F32; dtype <= SPK_S8; ++dtype) {
+      const spk_layer layer = {
+          .op = b->op,
+          .dtype = (spk_dtype)dtype,
+          .window = {.batch = 1,
+                     .in_h = b->size,
+                     .in_w = b->size,
+                     .in_c = b->in_c,
+                     .out_h = b->size,
+                     .out_w = b->size,
+                     .out_c = b->out_c,
+                     .kernel_h = b->kernel,
+                     .kernel_w = b->kernel,
+                     .stride_h = 1,
+                     .stride_w = 1,
+                     .dilation_h = 1,
+                     .dilation_w = 1,
+                     .pad_top = b->kernel / 2,
+                     .pad_left = b->kernel / 2},
+          .requant = {.multiplier = multiplier,
+                      .shift = shift,
+                      .output_offset = -128,
+                      .act_min = -128,
+                      .act_max = 127},
+          .act_min = 0.0f,
+          .act_max = INFINITY,
+          .bias = bias,
+      };
+      for (size_t p = 0; p < sizeof(kPatterns) / sizeof(kPatterns[0]); ++p)
+        bench_kernels(&layer, b->name, &kPatterns[p], filter);
+    }
+  }
+  return 0;
+}

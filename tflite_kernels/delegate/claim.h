@@ -1,0 +1,30 @@
+// Which node is this, and do we take it?
+#ifndef SPK_DELEGATE_CLAIM_H_
+#define SPK_DELEGATE_CLAIM_H_
+
+#include "delegate/tflite_abi.h"
+#include "spk/layer.h"
+
+// A FULLY_CONNECTED or CONV_2D node whose weights are constant, by the numbers of its tensors.
+typedef struct spk_claim {
+  int node;
+  int densify;  // node that only makes these weights dense and is claimed with it, or -1
+  int input, filter, bias, output;  // bias may be kTfLiteOptionalTensor
+  int weights;                      // the constant behind `filter`
+  spk_op op;
+  spk_dtype dtype;
+  int activation;
+  bool keep_num_dims;               // FULLY_CONNECTED
+  int padding, stride_h, stride_w;  // CONV_2D
+  int dilation_h, dilation_w;
+} spk_claim;
+
+// Fills `claim`. Returns NULL, "" for another operator, or why the node is not taken.
+const char *spk_claim_node(TfLiteContext *context, const TfLiteIntArray *plan, int node,
+                           spk_claim *claim);
+
+// The geometry for the present input shape. Returns NULL or why it is not taken. Fills the
+// window, op and dtype of `layer` only.
+const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_layer *layer);
+
+#endif  // SPK_DELEGATE_CLAIM_H_

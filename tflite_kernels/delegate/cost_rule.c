@@ -1,0 +1,182 @@
+#include "delegate/cost_rule.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include "kernels/x86/kernels_x86.h"
+#endif
+
+// All constants were fitted to times of the Python interpreter (LiteRT 2.3, one thread) on an
+// AMD EPYC of the Zen 5 generation, kernels and stock interleaved; other processors differ, but
+// less in the ratios, which decide. Rows marked "estimate" were not measured.
+
+// Expected time of a kernel, in nanoseconds:
+//   call + packed_byte * bytes of packed weights * computed pixels
+//     + input * input elements that some tap reads + output * output elements
+// The bytes of the packed weights count the work including the padding of the format, computed
+// pixels include those that are not stored. Windows larger than 1x1 read their inputs
+// unaligned, and cost `window` for each byte instead. `call` is the set-up of a convolution.
+typedef struct kernel_cost {
+  const char *name;
+  double packed_byte, window, input, output;
+} kernel_cost;
+
+static const kernel_cost kCosts[] = {
+    {"spk_fully_connected_f32_dense__ref", 0.11, 0, 0, 0.5},
+    {"spk_fully_connected_f32_csr__c", 0.036, 0, 0, 0.3},
+    {"spk_fully_connected_f32_windows__avx2", 0.0125, 0, 0, 0.3},
+    {"spk_fully_connected_f32_windows__avx512", 0.0122, 0, 0, 0.2},
+    {"spk_fully_connected_s8_dense__ref", 0.24, 0, 0, 1.5},
+    {"spk_fully_connected_s8_stream__c", 0.2, 0, 0, 1.5},
+    {"spk_fully_connected_s8_windows__avx2", 0.0125, 0, 0, 1.0},
+    {"spk_fully_connected_s8_windows__avxvnni", 0.0118, 0, 0, 0.8},
+    {"spk_fully_connected_s8_windows__avx512vbmi", 0.0078, 0, 0, 0.6},
+    {"spk_conv2d_f32_dense__ref", 0.075, 0.075, 0, 1.0},
+    {"spk_conv2d_f32_csr__c", 0.032, 0.035, 0.5, 0.3},
+    {"spk_conv2d_f32_csr__avx2", 0.0026, 0.0039, 0.13, 0.15},
+    {"spk_conv2d_f32_csr__avx512", 0.0017, 0.0031, 0.12, 0.15},
+    {"spk_conv2d_s8_dense__ref", 0.24, 0.24, 0, 1.5},
+    {"spk_conv2d_s8_stream__c", 0.062, 0.062, 1.0, 2.5},
+    {"spk_conv2d_s8_pairs__avx2", 0.0024, 0.0027, 0.06, 0.3},
+    {"spk_conv2d_s8_quads__avxvnni", 0.0016, 0.0018, 0.06, 0.27},
+    {"spk_conv2d_s8_quads__avx512vnni", 0.00115, 0.0016, 0.05, 0.1},
+};
+
+// Windows over few channels find their float32 inputs in the first-level cache.
+static const int32_t kFewChannels = 32;
+static const double kFewChannelsShare = 0.75;
+static const double kConvCall = 450, kConvPixel = 2.5;
+
+// Expected time of the stock interpreter for the dense layer, in nanoseconds: for each
+// multiply-add, and for each output of a convolution. Weights of FULLY_CONNECTED that the
+// second-level cache does not hold cost `uncached`. Pairs are float32, int8.
+typedef struct stock_cost {
+  double fully_connected[2], uncached[2], conv2d[2], output[2];
+} stock_cost;
+
+static const double kStockCall = 100;
+static const double kStockTap = 0.75;        // float32: for each output pixel and tap ...
+static const int32_t kStockTapChannels = 8;  // ... of so many channels
+static const double kCachedBytes = 768 * 1024;
+static const int32_t kStockChannels = 16;  // XNNPACK computes output channels in such groups
+
+static const stock_cost kStockAvx512 = {
+    {0.027, 0.0042}, {0.034, 0.0075}, {0.0075, 0.00193}, {0.05, 0.065}};
+#if defined(__x86_64__)
+static const stock_cost kStockAvx2 = {// estimate
+                                      {0.03, 0.008},
+                                      {0.036, 0.012},
+                                      {0.015, 0.0058},
+                                      {0.07, 0.1}};
+#else
+static const stock_cost kStockOther = {// estimate
+                                       {0.04, 0.01},
+                                       {0.05, 0.015},
+                                       {0.03, 0.009},
+                                       {0.1, 0.2}};
+#endif
+
+// A batch shares the weights that the stock kernel loads.
+static const int32_t kStockBatch = 4;
+static const double kStockBatchShare = 0.6;
+
+// Taken only where it is expected to win by this factor and by this many nanoseconds: a node of
+// ours in the middle cuts what XNNPACK would have run in one go.
+static const double kMargin = 1.1;
+static const double kLeastGain = 400;
+
+static const stock_cost *stock_of_this_machine(void) {
+#if defined(__x86_64__)
+  return spk_has_avx512vnni() ? &kStockAvx512 : &kStockAvx2;
+#else
+  return &kStockOther;
+#endif
+}
+
+static double elements(int32_t batch, int32_t h, int32_t w, int32_t c) {
+  return (double)batch * h * w * c;
+}
+
+static const kernel_cost *cost_of(const spk_kernel *kernel) {
+  for (size_t i = 0; i < sizeof(kCosts) / sizeof(kCosts[0]); ++i)
+    if (strcmp(kCosts[i].name, kernel->name) == 0) return &kCosts[i];
+  return NULL;
+}
+
+int spk_has_cost(const spk_kernel *kernel) { return cost_of(kernel) != NULL; }
+
+static int is_window(const spk_window2d *w) { return w->kernel_h * w->kernel_w > 1; }
+
+// Bands of a convolution have some columns too many, and end in a tile that is not full.
+static double computed_pixels(const spk_layer *layer) {
+  const spk_window2d *w = &layer->window;
+  if (layer->op == SPK_FULLY_CONNECTED) return w->batch;
+  const int32_t extra = (w->kernel_w - 1) * w->dilation_w / w->stride_w;
+  const int32_t tile = layer->dtype == SPK_F32 ? 16 : 32;
+  const double pixels = (double)w->out_h * (w->out_w + extra);
+  return w->batch * ceil(pixels / tile) * tile;
+}
+
+// Pixels of the input that some tap reads.
+static double read_pixels(const spk_window2d *w) {
+  const double rows = w->kernel_h < w->stride_h ? (double)w->kernel_h / w->stride_h : 1;
+  const double cols = w->kernel_w < w->stride_w ? (double)w->kernel_w / w->stride_w : 1;
+  return rows * cols * elements(w->batch, w->in_h, w->in_w, 1);
+}
+
+static double kernel_nanoseconds(const spk_kernel *kernel, const spk_layer *layer,
+                                 size_t bytes) {
+  const spk_window2d *w = &layer->window;
+  const kernel_cost *cost = cost_of(kernel);
+  const int is_cached = layer->dtype == SPK_F32 && w->in_c <= kFewChannels;
+  const double window = cost->window * (is_cached ? kFewChannelsShare : 1.0);
+  const double byte = is_window(w) ? window : cost->packed_byte;
+  const double work = byte * (double)bytes * computed_pixels(layer) +
+                      cost->output * elements(w->batch, w->out_h, w->out_w, w->out_c);
+  if (layer->op == SPK_FULLY_CONNECTED) return work;
+  return work + kConvCall + (kConvPixel + cost->input * w->in_c) * read_pixels(w);
+}
+
+const spk_kernel *spk_choose_kernel(const spk_layer *layer, const void *weights,
+                                    double *nanoseconds) {
+  int32_t count;
+  const spk_kernel *kernels = spk_kernel_table(&count), *best = NULL;
+  for (int32_t i = 0; i < count; ++i) {
+    const spk_kernel *kernel = &kernels[i];
+    if (kernel->op != layer->op || kernel->dtype != layer->dtype || !kernel->available() ||
+        !spk_has_cost(kernel))
+      continue;
+    const size_t bytes = kernel->pack_size(layer, weights);
+    if (bytes == 0) continue;
+    const double expected = kernel_nanoseconds(kernel, layer, bytes);
+    if (!best || expected < *nanoseconds) {
+      best = kernel;
+      *nanoseconds = expected;
+    }
+  }
+  return best;
+}
+
+double spk_stock_nanoseconds(const spk_layer *layer) {
+  const spk_window2d *w = &layer->window;
+  const stock_cost *cost = stock_of_this_machine();
+  const int32_t channels = (w->out_c + kStockChannels - 1) / kStockChannels * kStockChannels;
+  const double size = (double)channels * spk_layer_cols(layer);
+  const double macs = size * elements(w->batch, w->out_h, w->out_w, 1);
+  if (layer->op == SPK_FULLY_CONNECTED) {
+    const double bytes = size * (layer->dtype == SPK_F32 ? 4 : 1);
+    const double *mac = bytes > kCachedBytes ? cost->uncached : cost->fully_connected;
+    const double share =
+        layer->dtype == SPK_F32 && w->batch >= kStockBatch ? kStockBatchShare : 1.0;
+    return kStockCall + share * mac[layer->dtype] * macs;
+  }
+  const double taps = elements(w->batch, w->out_h, w->out_w, w->kernel_h * w->kernel_w);
+  return kStockCall + cost->conv2d[layer->dtype] * macs +
+         (layer->dtype == SPK_F32 && w->in_c >= kStockTapChannels ? kStockTap * taps : 0) +
+         cost->output[layer->dtype] * elements(w->batch, w->out_h, w->out_w, w->out_c);
+}
+
+int spk_beats_stock(const spk_layer *layer, double nanoseconds) {
+  return nanoseconds * kMargin + kLeastGain < spk_stock_nanoseconds(layer);
+}

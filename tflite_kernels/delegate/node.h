@@ -1,0 +1,22 @@
+// A claimed node at run time: its registration, and the state that all nodes of a delegate
+// share.
+#ifndef SPK_DELEGATE_NODE_H_
+#define SPK_DELEGATE_NODE_H_
+
+#include <pthread.h>
+
+#include "delegate/claim.h"
+#include "delegate/options.h"
+#include "delegate/thread_pool.h"
+
+typedef struct spk_delegate {
+  TfLiteDelegate base;  // first: the interpreter sees this part
+  spk_options options;
+  spk_thread_pool *pool;
+  pthread_mutex_t claiming;        // interpreters may be built side by side
+  const spk_claim *being_claimed;  // handed from the partitioner to init
+} spk_delegate;
+
+TfLiteRegistration spk_node_registration(void);
+
+#endif  // SPK_DELEGATE_NODE_H_

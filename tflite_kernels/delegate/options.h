@@ -1,0 +1,18 @@
+// The options of the delegate, as they arrive: names and values are strings.
+#ifndef SPK_DELEGATE_OPTIONS_H_
+#define SPK_DELEGATE_OPTIONS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct spk_options {
+  int num_threads;      // 0: what the interpreter recommends
+  double min_sparsity;  // negative: the cost rule decides
+  bool verbose;
+} spk_options;
+
+// Writes one sentence into `error` and returns false for an unknown option or a bad value.
+bool spk_parse_options(const char *const *names, const char *const *values, size_t count,
+                       spk_options *options, char *error, size_t error_size);
+
+#endif  // SPK_DELEGATE_OPTIONS_H_

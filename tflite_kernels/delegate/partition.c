@@ -1,0 +1,133 @@
+#include "delegate/partition.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "delegate/cost_rule.h"
+#include "delegate/node.h"
+#include "delegate/sparse_weights.h"
+
+// What we think of one node.
+typedef struct verdict {
+  const char *reason;  // why not, or NULL
+  const char *kernel;
+  bool is_faster;                // is expected to beat the stock interpreter
+  double sparsity, ours, stock;  // share of zeros; expected nanoseconds
+} verdict;
+
+static double share_of_zeros(const uint8_t *dense, size_t bytes, spk_dtype dtype) {
+  size_t zeros = 0;
+  if (dtype == SPK_S8) {
+    for (size_t i = 0; i < bytes; ++i) zeros += dense[i] == 0;
+    return (double)zeros / (double)bytes;
+  }
+  const float *values = (const float *)(const void *)dense;
+  for (size_t i = 0; i < bytes / 4; ++i) zeros += values[i] == 0.0f;
+  return (double)zeros / (double)(bytes / 4);
+}
+
+// LiteRT 2.1.6 - 2.3.0 fail on an int8 FULLY_CONNECTED behind DENSIFY: those we always take.
+static bool is_always_claimed(const spk_claim *claim) {
+  return claim->op == SPK_FULLY_CONNECTED && claim->dtype == SPK_S8 &&
+         claim->weights != claim->filter;
+}
+
+// Weights that are sparse in place: stock kernels misread most of them, and are slow on the
+// rest.
+static bool is_sparse_in_place(TfLiteContext *context, const spk_claim *claim) {
+  return claim->weights == claim->filter && context->tensors[claim->weights].sparsity;
+}
+
+static void judge_speed(TfLiteContext *context, const spk_options *options,
+                        const spk_claim *claim, verdict *v) {
+  if (is_always_claimed(claim) || is_sparse_in_place(context, claim)) return;
+  if (options->min_sparsity >= 0) {
+    if (v->sparsity < options->min_sparsity) v->reason = "it is less sparse than min_sparsity";
+  } else if (!v->is_faster) {
+    v->reason = "the stock kernel is expected to be faster";
+  }
+}
+
+static verdict judge(TfLiteContext *context, const spk_options *options,
+                     const spk_claim *claim) {
+  verdict v = {0};
+  spk_layer layer;
+  const TfLiteTensor *weights = &context->tensors[claim->weights];
+  const size_t bytes = spk_dense_bytes(weights);
+  void *dense = aligned_alloc(64, (bytes + 64) / 64 * 64);
+  v.reason = dense ? spk_claim_layer(context, claim, &layer) : "memory is short";
+  if (!v.reason) v.reason = spk_dense_weights(weights, dense, bytes);
+  if (!v.reason) {
+    v.sparsity = share_of_zeros(dense, bytes, claim->dtype);
+    v.kernel = spk_choose_kernel(&layer, dense, &v.ours)->name;
+    v.stock = spk_stock_nanoseconds(&layer);
+    v.is_faster = spk_beats_stock(&layer, v.ours);
+    judge_speed(context, options, claim, &v);
+  }
+  free(dense);
+  return v;
+}
+
+static void report(const spk_claim *claim, const verdict *v, int node) {
+  if (v->reason) {
+    fprintf(stderr, "keras_prune: node %d declined: %s", node, v->reason);
+  } else {
+    fprintf(stderr, "keras_prune: node %d claimed%s: %s", node,
+            claim->densify >= 0 ? " with its DENSIFY" : "", v->kernel);
+  }
+  if (v->kernel)
+    fprintf(stderr, " (%.1f %% zeros, expected %.1f us, stock %.1f us)", 100 * v->sparsity,
+            v->ours / 1e3, v->stock / 1e3);
+  fputc('\n', stderr);
+}
+
+static TfLiteStatus claim_node(TfLiteContext *context, spk_delegate *delegate,
+                               const spk_claim *claim) {
+  struct {
+    int size, data[2];
+  } nodes = {1, {claim->node, 0}};
+  if (claim->densify >= 0) {
+    nodes.size = 2;
+    nodes.data[0] = claim->densify;
+    nodes.data[1] = claim->node;
+  }
+  delegate->being_claimed = claim;
+  const TfLiteStatus status = context->ReplaceNodeSubsetsWithDelegateKernels(
+      context, spk_node_registration(), (const TfLiteIntArray *)(const void *)&nodes,
+      &delegate->base);
+  delegate->being_claimed = NULL;
+  return status;
+}
+
+// Each claim changes the plan of the interpreter, so this goes through a copy of it and looks
+// for everything else in the present one.
+static TfLiteStatus claim_nodes(TfLiteContext *context, spk_delegate *delegate,
+                                const TfLiteIntArray *plan) {
+  for (int i = 0; i < plan->size; ++i) {
+    spk_claim claim = {0};
+    TfLiteIntArray *present;
+    if (context->GetExecutionPlan(context, &present) != kTfLiteOk) return kTfLiteError;
+    verdict v = {.reason = spk_claim_node(context, present, plan->data[i], &claim)};
+    if (v.reason && !*v.reason) continue;
+    if (!v.reason) v = judge(context, &delegate->options, &claim);
+    if (delegate->options.verbose) report(&claim, &v, plan->data[i]);
+    if (!v.reason && claim_node(context, delegate, &claim) != kTfLiteOk) return kTfLiteError;
+  }
+  return kTfLiteOk;
+}
+
+TfLiteStatus spk_delegate_prepare(TfLiteContext *context, TfLiteDelegate *base) {
+  spk_delegate *delegate = (spk_delegate *)base;
+  TfLiteIntArray *present;
+  if (context->GetExecutionPlan(context, &present) != kTfLiteOk) return kTfLiteError;
+  const size_t bytes = sizeof(int) * ((size_t)present->size + 1);
+  TfLiteIntArray *plan = malloc(bytes);
+  if (!plan) return kTfLiteError;
+  memcpy(plan, present, bytes);
+  pthread_mutex_lock(&delegate->claiming);
+  const TfLiteStatus status = claim_nodes(context, delegate, plan);
+  pthread_mutex_unlock(&delegate->claiming);
+  free(plan);
+  return status;
+}

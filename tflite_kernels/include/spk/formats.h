@@ -1,0 +1,96 @@
+// Packed sparse weight formats. One packer in C serves Python (through ctypes),
+// the delegate and the C export.
+//
+// A weight tensor is seen as a matrix of `rows` output units by `cols` inputs,
+// row-major: (out, in) for FULLY_CONNECTED, (out, h*w*in) for CONV_2D.
+//
+// Every format has the same four functions:
+//   spk_<format>_pack_size  bytes that pack() will write for this matrix
+//   spk_<format>_pack       dense -> blob; nothing is written on error
+//   spk_<format>_check      is this blob, of this length, a matrix of rows x cols?
+//                           Never reads past `bytes`, whatever the blob says.
+//   spk_<format>_unpack     blob -> dense (after check), for tests and tools
+#ifndef SPK_FORMATS_H_
+#define SPK_FORMATS_H_
+
+#include "spk/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// stream_s8: row-major {delta, weight} byte pairs, for int8 in portable C and on
+// microcontrollers. Each row is
+//   uint16 little endian   count of pairs
+//   count x { uint8 delta, int8 weight }
+// The column of a pair is the column of the pair before (0 at the start of the
+// row) plus delta. A gap above 255 is bridged by filler pairs {255, 0}. All rows
+// follow each other; every row starts on an even byte.
+SPK_API size_t spk_stream_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols);
+SPK_API spk_status spk_stream_s8_pack(const int8_t *dense, int32_t rows, int32_t cols,
+                                      uint8_t *blob, size_t bytes);
+SPK_API spk_status spk_stream_s8_check(const uint8_t *blob, size_t bytes, int32_t rows,
+                                       int32_t cols);
+SPK_API spk_status spk_stream_s8_unpack(const uint8_t *blob, size_t bytes, int32_t rows,
+                                        int32_t cols, int8_t *dense);
+
+// csr_f32: compressed sparse rows for portable C and for pixel-vectorised convolution.
+//   uint32 start[rows + 1]                    entries of row r are start[r] .. start[r + 1]
+//   start[rows] x { uint32 column, float w }  columns ascend within a row
+SPK_API size_t spk_csr_f32_pack_size(const float *dense, int32_t rows, int32_t cols);
+SPK_API spk_status spk_csr_f32_pack(const float *dense, int32_t rows, int32_t cols, void *blob,
+                                    size_t bytes);
+SPK_API spk_status spk_csr_f32_check(const void *blob, size_t bytes, int32_t rows,
+                                     int32_t cols);
+SPK_API spk_status spk_csr_f32_unpack(const void *blob, size_t bytes, int32_t rows,
+                                      int32_t cols, float *dense);
+
+// tuples_s8: rows of `n` nonzeros that a dot-product instruction takes at once; n is 2 (weights
+// widened to int16) or 4 (int8). The last tuple of a row is filled up with weight 0.
+//   uint32 start[rows + 1]
+//   int32 sum[rows]                           the sum of the weights of each row
+//   start[rows] x { uint32 column[n], 4 bytes of weights }
+SPK_API size_t spk_tuples_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols,
+                                       int32_t n);
+SPK_API spk_status spk_tuples_s8_pack(const int8_t *dense, int32_t rows, int32_t cols,
+                                      int32_t n, void *blob, size_t bytes);
+SPK_API spk_status spk_tuples_s8_check(const void *blob, size_t bytes, int32_t rows,
+                                       int32_t cols, int32_t n);
+SPK_API spk_status spk_tuples_s8_unpack(const void *blob, size_t bytes, int32_t rows,
+                                        int32_t cols, int32_t n, int8_t *dense);
+
+// windows: FULLY_CONNECTED weights for in-register table look-up. `lanes` rows form a group. A
+// step is a window of `width` neighbouring columns, free to start anywhere, out of which every
+// row of the group takes up to `slots` of its next nonzeros. The window starts at the first
+// column that some row still needs, so that rows which run ahead wait for the others: with
+// random zeros this needs a third fewer steps than windows on a fixed grid.
+//   spk_windows_header
+//   uint32 first_step[groups + 1]
+//   int32 sum[groups * lanes]                 int8: the sum of the weights of each row, else 0
+//   weights[steps][lanes][slots]              aligned to 64 bytes from the start of the blob
+//   uint8 index[steps][lanes][slots]          column - start; empty slots have index 0, weight
+//   0 uint16 start[steps]
+typedef struct spk_windows_shape {
+  int32_t lanes, width, slots;
+  int32_t element;  // bytes of a weight: 4 (float32) or 1 (int8)
+} spk_windows_shape;
+
+typedef struct spk_windows_header {
+  spk_windows_shape shape;
+  int32_t rows, cols, groups, steps;
+} spk_windows_header;
+
+SPK_API size_t spk_windows_pack_size(const void *dense, int32_t rows, int32_t cols,
+                                     const spk_windows_shape *shape);
+SPK_API spk_status spk_windows_pack(const void *dense, int32_t rows, int32_t cols,
+                                    const spk_windows_shape *shape, void *blob, size_t bytes);
+SPK_API spk_status spk_windows_check(const void *blob, size_t bytes, int32_t rows, int32_t cols,
+                                     const spk_windows_shape *shape);
+SPK_API spk_status spk_windows_unpack(const void *blob, size_t bytes, int32_t rows,
+                                      int32_t cols, const spk_windows_shape *shape,
+                                      void *dense);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // SPK_FORMATS_H_

@@ -1,0 +1,105 @@
+// Fixed-point arithmetic of TFLite's int8 kernels (gemmlowp's double rounding).
+#ifndef SPK_REQUANTIZE_S8_H_
+#define SPK_REQUANTIZE_S8_H_
+
+#include "spk/types.h"
+
+#if defined(__GNUC__)
+#define SPK_INLINE   static inline __attribute__((always_inline))
+#define SPK_NOINLINE static __attribute__((noinline))
+#else
+#define SPK_INLINE   static inline
+#define SPK_NOINLINE static
+#endif
+
+// round(a * b / 2^31), ties upwards; not both may be INT32_MIN.
+// gemmlowp nudges by the sign and then truncates, which is the same number.
+static inline int32_t spk_doubling_high_mul(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+}
+
+// round(a * b / 2^32), ties upwards.
+SPK_INLINE int32_t spk_high_mul(int32_t a, int32_t b) {
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+  int32_t high;  // GCC does not find this instruction by itself
+  __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
+  return high;
+#else
+  return (int32_t)(((int64_t)a * b + 0x80000000) >> 32);
+#endif
+}
+
+// round(x / 2^exponent), ties away from zero, 1 <= exponent <= 31.
+static inline int32_t spk_rounding_shift_right(int32_t x, int32_t exponent) {
+  const int32_t y = x + (x >> 31);  // never overflows: |x| < 2^31 after a high mul
+  return (y >> exponent) + ((y >> (exponent - 1)) & 1);
+}
+
+// x * multiplier * 2^(shift - 31), rounded twice.
+static inline int32_t spk_multiply(int32_t x, int32_t multiplier, int32_t shift) {
+  if (shift >= 0) {
+    return spk_doubling_high_mul((int32_t)((uint32_t)x << shift), multiplier);
+  }
+  return spk_rounding_shift_right(spk_doubling_high_mul(x, multiplier), -shift);
+}
+
+static inline int32_t spk_clamp(int32_t x, int32_t low, int32_t high) {
+  return x < low ? low : x > high ? high : x;
+}
+
+// The int8 nearest to x.
+SPK_INLINE int32_t spk_saturate_s8(int32_t x) {
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+  int32_t nearest;
+  __asm__("ssat %0, #8, %1" : "=r"(nearest) : "r"(x));
+  return nearest;
+#else
+  return x < -128 ? -128 : x > 127 ? 127 : x;
+#endif
+}
+
+// What is left of spk_requant for one channel with a right shift, made for loops.
+typedef struct spk_channel_scale {
+  int32_t multiplier;
+  int32_t right;   // the right shift, at least 1, minus 1
+  int32_t offset;  // twice the output offset, plus 1 for rounding
+} spk_channel_scale;
+
+// Is a sum of `terms` products and this bias below 2^30? (255 * 128 * 16384 < 2^29.)
+SPK_INLINE int spk_sum_is_small(int32_t bias, int32_t terms) {
+  return (uint32_t)bias + (1u << 29) < 1u << 30 && terms <= 16384;
+}
+
+// The caller has seen that shift[c] < 0.
+SPK_INLINE spk_channel_scale spk_scale_of(const spk_requant *q, int32_t c) {
+  const spk_channel_scale s = {q->multiplier[c], -q->shift[c] - 1, 2 * q->output_offset + 1};
+  return s;
+}
+
+// One finished accumulator, |sum| < 2^30, not yet clamped.
+SPK_INLINE int32_t spk_scale_s8(int32_t sum, spk_channel_scale s) {
+  const int32_t x = spk_high_mul((int32_t)(2u * (uint32_t)sum), s.multiplier);
+  return (((x + (x >> 31)) >> s.right) + s.offset) >> 1;
+}
+
+// One finished accumulator of channel c, rounded twice.
+static inline int8_t spk_requantize_s8(int32_t acc, const spk_requant *q, int32_t c) {
+  const int32_t scaled = spk_multiply(acc, q->multiplier[c], q->shift[c]);
+  return (int8_t)spk_clamp(scaled + q->output_offset, q->act_min, q->act_max);
+}
+
+// One finished accumulator of channel c, rounded once, ties away from zero.
+static inline int8_t spk_requantize_once_s8(int32_t acc, const spk_requant *q, int32_t c) {
+  if (q->per_tensor) c = 0;
+  const uint32_t low = q->multiplier_low != NULL ? q->multiplier_low[c] : 0;
+  const uint32_t size = acc < 0 ? 0u - (uint32_t)acc : (uint32_t)acc;
+  const uint64_t product =
+      (uint64_t)size * (uint32_t)q->multiplier[c] + ((uint64_t)size * low >> 32);
+  const int32_t right = 31 - q->shift[c];  // in [1, 62]
+  const uint64_t rounded = (product + ((uint64_t)1 << (right - 1))) >> right;
+  const int32_t scaled = rounded > 1024 ? 1024 : (int32_t)rounded;  // clamped anyway
+  return (int8_t)spk_clamp((acc < 0 ? -scaled : scaled) + q->output_offset, q->act_min,
+                           q->act_max);
+}
+
+#endif  // SPK_REQUANTIZE_S8_H_

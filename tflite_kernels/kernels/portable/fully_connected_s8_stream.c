@@ -1,0 +1,71 @@
+// FULLY_CONNECTED, int8, sparse stream.
+//
+// One input row: its values, offset added, are widened once and then gathered.
+// Several rows: a 1x1 convolution over `batch` pixels.
+#include "spk/kernels_s8.h"
+#include "spk/requantize_s8.h"
+
+static spk_window2d as_convolution(int32_t batch, int32_t rows, int32_t cols) {
+  const spk_window2d w = {.batch = 1,
+                          .in_h = 1,
+                          .in_w = batch,
+                          .in_c = cols,
+                          .out_h = 1,
+                          .out_w = batch,
+                          .out_c = rows,
+                          .kernel_h = 1,
+                          .kernel_w = 1,
+                          .stride_h = 1,
+                          .stride_w = 1,
+                          .dilation_h = 1,
+                          .dilation_w = 1,
+                          .pad_top = 0,
+                          .pad_left = 0};
+  return w;
+}
+
+size_t spk_fully_connected_s8_stream__c_scratch(int32_t batch, int32_t rows, int32_t cols) {
+  if (batch == 1) return (size_t)cols * sizeof(int16_t);
+  const spk_window2d w = as_convolution(batch, rows, cols);
+  return spk_conv2d_s8_stream__c_scratch(&w);
+}
+
+static int32_t gather(const int16_t *restrict x, const uint8_t *restrict stream, int32_t pairs,
+                      int32_t acc) {
+  for (; pairs >= 4; pairs -= 4, stream += 8) {
+    x += stream[0];
+    acc += *x * (int8_t)stream[1];
+    x += stream[2];
+    acc += *x * (int8_t)stream[3];
+    x += stream[4];
+    acc += *x * (int8_t)stream[5];
+    x += stream[6];
+    acc += *x * (int8_t)stream[7];
+  }
+  for (; pairs > 0; --pairs, stream += 2) {
+    x += stream[0];
+    acc += *x * (int8_t)stream[1];
+  }
+  return acc;
+}
+
+void spk_fully_connected_s8_stream__c(int32_t batch, int32_t rows, int32_t cols,
+                                      const spk_requant *q, const int8_t *input,
+                                      const uint8_t *stream, const int32_t *bias,
+                                      int8_t *output, void *scratch) {
+  if (batch > 1) {
+    const spk_window2d w = as_convolution(batch, rows, cols);
+    spk_requant once = *q;
+    once.round_once = 1;
+    spk_conv2d_s8_stream__c(&w, &once, input, stream, bias, output, scratch);
+    return;
+  }
+  int16_t *x = scratch;
+  for (int32_t c = 0; c < cols; ++c) x[c] = (int16_t)(input[c] + q->input_offset);
+  for (int32_t r = 0; r < rows; ++r) {
+    const int32_t pairs = stream[0] | stream[1] << 8;
+    const int32_t acc = gather(x, stream + 2, pairs, bias != NULL ? bias[r] : 0);
+    stream += 2 + 2 * pairs;
+    output[r] = spk_requantize_once_s8(acc, q, r);
+  }
+}

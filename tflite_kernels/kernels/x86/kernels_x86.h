@@ -1,0 +1,24 @@
+// x86-64 kernels; each is called only where its spk_has_...() is true.
+#ifndef SPK_KERNELS_X86_KERNELS_X86_H_
+#define SPK_KERNELS_X86_KERNELS_X86_H_
+
+#include "spk/layer.h"
+
+int spk_has_avx2(void);        // and FMA
+int spk_has_avxvnni(void);     // and AVX2
+int spk_has_avx512(void);      // F
+int spk_has_avx512vnni(void);  // F, BW, VL, VNNI
+int spk_has_avx512vbmi(void);  // all that, and VBMI
+
+void spk_conv2d_f32_csr__avx2(const spk_args *args);
+void spk_conv2d_f32_csr__avx512(const spk_args *args);
+void spk_conv2d_s8_pairs__avx2(const spk_args *args);
+void spk_conv2d_s8_quads__avxvnni(const spk_args *args);
+void spk_conv2d_s8_quads__avx512vnni(const spk_args *args);
+void spk_fully_connected_f32_windows__avx2(const spk_args *args);
+void spk_fully_connected_f32_windows__avx512(const spk_args *args);
+void spk_fully_connected_s8_windows__avx2(const spk_args *args);
+void spk_fully_connected_s8_windows__avxvnni(const spk_args *args);
+void spk_fully_connected_s8_windows__avx512vbmi(const spk_args *args);
+
+#endif  // SPK_KERNELS_X86_KERNELS_X86_H_

@@ -1,0 +1,247 @@
+#include "kernels/x86/planar.h"
+
+#include <string.h>
+
+// The planes of a band should stay in the second-level cache beside the weights, what one tile
+// reads of them in the first. A window larger than 1x1 reads whole rows around its tile, so
+// that small tiles would save little there.
+enum { kBandBytes = 256 * 1024, kTileBytes = 32 * 1024, kSmallestWindowTile = 64 };
+enum { kLine = 64, kPackPixels = 16 };
+
+static int32_t gcd(int32_t a, int32_t b) { return b == 0 ? a : gcd(b, a % b); }
+
+// Taps that differ by `period` read the same phase.
+static int32_t period_of(int32_t stride, int32_t dilation) {
+  return stride / gcd(stride, dilation);
+}
+
+static int32_t min_i32(int32_t a, int32_t b) { return a < b ? a : b; }
+
+// How many elements a window reaches beyond the first one within its phase.
+static int32_t reach(int32_t kernel, int32_t stride, int32_t dilation) {
+  return (kernel - 1) * dilation / stride;
+}
+
+static int is_pointwise(const spk_window2d *w) {
+  return w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1 &&
+         w->pad_top == 0 && w->pad_left == 0 && w->in_h == w->out_h && w->in_w == w->out_w;
+}
+
+static spk_window2d view_of(const spk_layer *layer) {
+  spk_window2d w = layer->window;
+  if (is_pointwise(&w)) {
+    w.in_h = w.out_h = w.in_h * w.in_w;
+    w.in_w = w.out_w = 1;
+  }
+  return w;
+}
+
+// Sets the sizes of the planes for bands of plan->rows rows; returns their bytes.
+static int64_t lay_out(spk_planar *plan, size_t element) {
+  const spk_window2d *w = &plan->window;
+  const int64_t line = (int64_t)(kLine / element);
+  plan->plane_rows = plan->rows + reach(w->kernel_h, w->stride_h, w->dilation_h);
+  int64_t plane = (int64_t)plan->plane_rows * plan->pitch + kPackPixels;
+  plane = (plane + line - 1) / line;
+  plane = (plane | 1) * line;  // an odd number of lines keeps planes off the same cache sets
+  plan->plane = plane > INT32_MAX ? INT32_MAX : (int32_t)plane;
+  plan->elements = plane * w->in_c * plan->phases_h * plan->phases_w + kSpkMaxTile;
+  return plan->elements * (int64_t)element;
+}
+
+spk_status spk_planar_plan(const spk_layer *layer, size_t element, spk_planar *plan) {
+  const spk_window2d w = view_of(layer);
+  *plan = (spk_planar){
+      .window = w,
+      .phases_h = min_i32(w.kernel_h, period_of(w.stride_h, w.dilation_h)),
+      .phases_w = min_i32(w.kernel_w, period_of(w.stride_w, w.dilation_w)),
+      .pitch = w.out_w + reach(w.kernel_w, w.stride_w, w.dilation_w),
+  };
+  const int32_t per_image = layer->threads > 1 ? (2 * layer->threads - 1) / w.batch + 1 : 1;
+  plan->rows = (w.out_h - 1) / per_image + 1;
+  while (lay_out(plan, element) > kBandBytes && plan->rows > 1)
+    plan->rows = (plan->rows + 1) / 2;
+  plan->bands = (w.out_h - 1) / plan->rows + 1;
+  plan->rows = (w.out_h - 1) / plan->bands + 1;
+  if (plan->pitch == 1 && plan->bands > 1)  // whole tiles
+    plan->rows = min_i32(w.out_h, (plan->rows + kSpkMaxTile - 1) / kSpkMaxTile * kSpkMaxTile);
+  plan->bands = (w.out_h - 1) / plan->rows + 1;
+  return lay_out(plan, element) > INT32_MAX / 2 ? SPK_ERR_UNSUPPORTED : SPK_OK;
+}
+
+uint32_t spk_planar_offset(const spk_planar *plan, uint32_t column) {
+  const spk_window2d *w = &plan->window;
+  const int32_t c = (int32_t)(column % (uint32_t)w->in_c);
+  const int32_t tap = (int32_t)(column / (uint32_t)w->in_c);
+  const int32_t ky = tap / w->kernel_w, kx = tap % w->kernel_w;
+  const int32_t phase_y = ky % period_of(w->stride_h, w->dilation_h);
+  const int32_t phase_x = kx % period_of(w->stride_w, w->dilation_w);
+  const int32_t y = ky * w->dilation_h / w->stride_h, x = kx * w->dilation_w / w->stride_w;
+  const int32_t index = (phase_y * plan->phases_w + phase_x) * w->in_c + c;
+  return (uint32_t)index * (uint32_t)plan->plane + (uint32_t)(y * plan->pitch + x);
+}
+
+int32_t spk_planar_units(const spk_layer *layer, size_t element) {
+  spk_planar plan;
+  spk_planar_plan(layer, element, &plan);
+  return plan.bands * layer->window.batch;
+}
+
+static size_t round_up(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+
+static size_t tile_bytes(size_t element) {
+  return (size_t)kSpkMaxTile * kSpkTileChannels * element;
+}
+
+size_t spk_planar_scratch(const spk_layer *layer, size_t element) {
+  spk_planar plan;
+  spk_planar_plan(layer, element, &plan);
+  return round_up((size_t)plan.elements * element) +
+         round_up((size_t)plan.window.in_c * element) + tile_bytes(element);
+}
+
+// One band at work.
+typedef struct band_work {
+  const spk_args *args;
+  const spk_planar_kernel *kernel;
+  const spk_planar *plan;
+  const uint8_t *image;  // input of this image
+  uint8_t *output;       // output of this image
+  int32_t first_row;     // of the band
+  int32_t rows;          // the last band may be shorter
+  uint8_t *planes, *padding, *tile;
+} band_work;
+
+// The input pixel at (y, x), or the pixel of padding.
+static const void *pixel_at(const band_work *work, int32_t y, int32_t x) {
+  const spk_window2d *w = &work->plan->window;
+  if (y < 0 || y >= w->in_h || x < 0 || x >= w->in_w) return work->padding;
+  return work->image + ((size_t)y * w->in_w + x) * w->in_c * work->kernel->element;
+}
+
+// Copies one phase of the band: plane pixel (y, x) is input pixel
+// ((first_row + y) * stride_h + shift_y, x * stride_w + shift_x).
+static void pack_phase(const band_work *work, int32_t shift_y, int32_t shift_x,
+                       uint8_t *planes) {
+  const spk_planar *plan = work->plan;
+  const spk_window2d *w = &plan->window;
+  const int32_t size = plan->plane_rows * plan->pitch;
+  const void *pixels[kPackPixels];
+  int32_t y = 0, x = 0;
+  for (int32_t first = 0; first < size; first += kPackPixels) {
+    for (int i = 0; i < kPackPixels; ++i) {
+      pixels[i] = y < plan->plane_rows
+                      ? pixel_at(work, (work->first_row + y) * w->stride_h + shift_y,
+                                 x * w->stride_w + shift_x)
+                      : work->padding;
+      if (++x == plan->pitch) {
+        x = 0;
+        ++y;
+      }
+    }
+    work->kernel->pack(pixels, kPackPixels, w->in_c, planes + first * work->kernel->element,
+                       plan->plane);
+  }
+}
+
+static void pack_band(const band_work *work) {
+  const spk_planar *plan = work->plan;
+  const spk_window2d *w = &plan->window;
+  const size_t phase_bytes = (size_t)plan->plane * w->in_c * work->kernel->element;
+  uint8_t *planes = work->planes;
+  for (int32_t i = 0; i < plan->phases_h; ++i) {
+    for (int32_t j = 0; j < plan->phases_w; ++j, planes += phase_bytes) {
+      pack_phase(work, i * w->dilation_h % w->stride_h - w->pad_top,
+                 j * w->dilation_w % w->stride_w - w->pad_left, planes);
+    }
+  }
+}
+
+// The largest tile whose inputs stay in the first-level cache.
+static const int32_t *fitting_tiles(const spk_planar_kernel *kernel, const spk_window2d *w) {
+  const int64_t pixel_bytes = w->in_c * (int64_t)kernel->element;
+  int64_t limit = kTileBytes / pixel_bytes;
+  if (w->kernel_h * w->kernel_w > 1 && limit < kSmallestWindowTile) limit = kSmallestWindowTile;
+  const int32_t *tiles = kernel->tiles;
+  while (tiles[1] > 0 && tiles[0] > limit) ++tiles;
+  return tiles;
+}
+
+// The largest tile that is full, or the smallest that holds the rest.
+static int32_t next_tile(const int32_t *tiles, int32_t rest) {
+  while (tiles[1] > 0 && rest <= tiles[1]) ++tiles;
+  if (tiles[1] > 0 && rest < tiles[0] && rest <= tiles[0] - tiles[0] / 4) ++tiles;
+  return tiles[0];
+}
+
+// Where the pixels of a tile go in the output, in elements; -1 for those that do not exist.
+static void map_pixels(const band_work *work, int32_t first, int32_t count, int32_t *to) {
+  const spk_window2d *w = &work->plan->window;
+  int32_t y = first / work->plan->pitch, x = first % work->plan->pitch;
+  for (int32_t p = 0; p < count; ++p) {
+    const int exists = x < w->out_w && y < work->rows;
+    to[p] = exists ? ((work->first_row + y) * w->out_w + x) * w->out_c : -1;
+    if (++x == work->plan->pitch) {
+      x = 0;
+      ++y;
+    }
+  }
+}
+
+static void compute_band(const band_work *work) {
+  const spk_planar *plan = work->plan;
+  const spk_planar_kernel *kernel = work->kernel;
+  const size_t element = kernel->element;
+  const int32_t channels = plan->window.out_c;
+  const int32_t pixels = (work->rows - 1) * plan->pitch + plan->window.out_w;
+  const int32_t *tiles = fitting_tiles(kernel, &plan->window);
+  int32_t to[kSpkMaxTile], count;
+  for (int32_t first = 0; first < pixels; first += count) {
+    count = next_tile(tiles, pixels - first);
+    map_pixels(work, first, count, to);
+    for (int32_t c = 0; c < channels; c += kSpkTileChannels) {
+      const int32_t end = min_i32(channels, c + kSpkTileChannels);
+      kernel->compute(work->args, work->planes + first * element, count, c, end, work->tile);
+      kernel->store(work->tile, count, end - c, to, work->output + c * element);
+    }
+  }
+}
+
+// Vectors may read what lies between the planes. Results from there are not stored, but
+// denormal numbers in old scratch memory would make some processors very slow.
+static void clear_slack(const spk_planar *plan, size_t element, uint8_t *planes) {
+  const int64_t used = (int64_t)plan->plane_rows * plan->pitch;
+  const int64_t count = plan->phases_h * plan->phases_w * (int64_t)plan->window.in_c;
+  for (int64_t i = 0; i < count; ++i)
+    memset(planes + (size_t)(i * plan->plane + used) * element, 0,
+           (size_t)(plan->plane - used) * element);
+  memset(planes + (size_t)(count * plan->plane) * element, 0, kSpkMaxTile * element);
+}
+
+void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
+  spk_planar plan;
+  spk_planar_plan(args->layer, kernel->element, &plan);
+  const spk_window2d *w = &plan.window;
+  const size_t element = kernel->element;
+  uint8_t *planes = args->scratch;
+  uint8_t *padding = planes + round_up((size_t)plan.elements * element);
+  memset(padding, kernel->padding, (size_t)w->in_c * element);
+  clear_slack(&plan, element, planes);
+  for (int32_t unit = args->begin; unit < args->end; ++unit) {
+    const size_t image = (size_t)(unit / plan.bands);
+    band_work work = {
+        .args = args,
+        .kernel = kernel,
+        .plan = &plan,
+        .image = (const uint8_t *)args->input + image * w->in_h * w->in_w * w->in_c * element,
+        .output = (uint8_t *)args->output + image * w->out_h * w->out_w * w->out_c * element,
+        .first_row = unit % plan.bands * plan.rows,
+        .planes = planes,
+        .padding = padding,
+        .tile = padding + round_up((size_t)w->in_c * element),
+    };
+    work.rows = min_i32(plan.rows, w->out_h - work.first_row);
+    pack_band(&work);
+    compute_band(&work);
+  }
+}

@@ -1,0 +1,19 @@
+// The parts of pixel-vectorised float32 convolution that do not depend on the vector length.
+#ifndef SPK_KERNELS_X86_PLANAR_F32_H_
+#define SPK_KERNELS_X86_PLANAR_F32_H_
+
+#include "kernels/x86/planar.h"
+
+void spk_planar_f32_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
+                                void *planes, int32_t plane);
+void spk_planar_f32_store(const void *tile, int32_t pixels, int32_t channels, const int32_t *to,
+                          void *output);
+
+// csr_f32 whose columns are offsets into the planes.
+size_t spk_planar_f32_pack_size(const spk_layer *layer, const void *weights);
+spk_status spk_planar_f32_pack(const spk_layer *layer, const void *weights, void *packed,
+                               size_t bytes);
+size_t spk_planar_f32_scratch(const spk_layer *layer);
+int32_t spk_planar_f32_units(const spk_layer *layer);
+
+#endif  // SPK_KERNELS_X86_PLANAR_F32_H_

@@ -1,0 +1,54 @@
+// Every kernel has a cost, and the rule chooses as it should at the ends.
+#include "delegate/cost_rule.h"
+
+#include <string.h>
+
+#include "tests/test.h"
+
+static spk_layer make_layer(spk_op op, spk_dtype dtype) {
+  const int32_t size = op == SPK_CONV_2D ? 14 : 1;
+  return (spk_layer){.op = op,
+                     .dtype = dtype,
+                     .window = {.batch = 1,
+                                .in_h = size,
+                                .in_w = size,
+                                .in_c = 256,
+                                .out_h = size,
+                                .out_w = size,
+                                .out_c = 1024,
+                                .kernel_h = 1,
+                                .kernel_w = 1,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .dilation_h = 1,
+                                .dilation_w = 1}};
+}
+
+int main(void) {
+  int32_t count;
+  const spk_kernel *kernels = spk_kernel_table(&count);
+  for (int32_t i = 0; i < count; ++i)
+    EXPECT(spk_has_cost(&kernels[i]), "%s has no row in cost_rule.c", kernels[i].name);
+
+  void *zeros = calloc(1024 * 256, 4);
+  float *ones = calloc(1024 * 256, 4);
+  for (int i = 0; i < 1024 * 256; ++i) ones[i] = 1.0f;
+  for (int op = SPK_FULLY_CONNECTED; op <= SPK_CONV_2D; ++op) {
+    for (int dtype = SPK_F32; dtype <= SPK_S8; ++dtype) {
+      const spk_layer layer = make_layer((spk_op)op, (spk_dtype)dtype);
+      double empty, full;
+      const spk_kernel *kernel = spk_choose_kernel(&layer, zeros, &empty);
+      EXPECT(!strstr(kernel->name, "_dense_"), "%s for zeros", kernel->name);
+      EXPECT(kernel->op == layer.op && kernel->dtype == layer.dtype && kernel->available(),
+             "%s", kernel->name);
+      spk_choose_kernel(&layer, ones, &full);
+      EXPECT(empty < full, "%s: %g ns for zeros, %g ns for ones", kernel->name, empty, full);
+      if (!strcmp(kernel->isa, "c")) continue;
+      EXPECT(spk_beats_stock(&layer, empty), "%s loses with zeros", kernel->name);
+      EXPECT(!spk_beats_stock(&layer, full), "%s wins with ones", kernel->name);
+    }
+  }
+  free(zeros);
+  free(ones);
+  return spk_test_result();
+}

@@ -1,0 +1,193 @@
+// The formats that the kernels read: what pack() writes, unpack() reads back, and check()
+// refuses whatever is not a matrix, without reading outside the blob.
+#include "spk/formats.h"
+
+#include <string.h>
+
+#include "tests/test.h"
+
+// One format behind common signatures.
+typedef struct format {
+  const char *name;
+  size_t element;  // bytes of a weight
+  size_t (*pack_size)(const void *dense, int32_t rows, int32_t cols);
+  spk_status (*pack)(const void *dense, int32_t rows, int32_t cols, void *blob, size_t bytes);
+  spk_status (*check)(const void *blob, size_t bytes, int32_t rows, int32_t cols);
+  spk_status (*unpack)(const void *blob, size_t bytes, int32_t rows, int32_t cols, void *dense);
+} format;
+
+static size_t csr_pack_size(const void *dense, int32_t rows, int32_t cols) {
+  return spk_csr_f32_pack_size(dense, rows, cols);
+}
+
+static spk_status csr_pack(const void *dense, int32_t rows, int32_t cols, void *blob,
+                           size_t bytes) {
+  return spk_csr_f32_pack(dense, rows, cols, blob, bytes);
+}
+
+static spk_status csr_unpack(const void *blob, size_t bytes, int32_t rows, int32_t cols,
+                             void *dense) {
+  return spk_csr_f32_unpack(blob, bytes, rows, cols, dense);
+}
+
+#define TUPLES(n)                                                                      \
+  static size_t tuples##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
+    return spk_tuples_s8_pack_size(dense, rows, cols, n);                              \
+  }                                                                                    \
+  static spk_status tuples##n##_pack(const void *dense, int32_t rows, int32_t cols,    \
+                                     void *blob, size_t bytes) {                       \
+    return spk_tuples_s8_pack(dense, rows, cols, n, blob, bytes);                      \
+  }                                                                                    \
+  static spk_status tuples##n##_check(const void *blob, size_t bytes, int32_t rows,    \
+                                      int32_t cols) {                                  \
+    return spk_tuples_s8_check(blob, bytes, rows, cols, n);                            \
+  }                                                                                    \
+  static spk_status tuples##n##_unpack(const void *blob, size_t bytes, int32_t rows,   \
+                                       int32_t cols, void *dense) {                    \
+    return spk_tuples_s8_unpack(blob, bytes, rows, cols, n, dense);                    \
+  }
+TUPLES(2)
+TUPLES(4)
+
+#define WINDOWS(name, lanes_, width_, slots_, element_)                                        \
+  static const spk_windows_shape name##_shape = {                                              \
+      .lanes = lanes_, .width = width_, .slots = slots_, .element = element_};                 \
+  static size_t name##_pack_size(const void *dense, int32_t rows, int32_t cols) {              \
+    return spk_windows_pack_size(dense, rows, cols, &name##_shape);                            \
+  }                                                                                            \
+  static spk_status name##_pack(const void *dense, int32_t rows, int32_t cols, void *blob,     \
+                                size_t bytes) {                                                \
+    return spk_windows_pack(dense, rows, cols, &name##_shape, blob, bytes);                    \
+  }                                                                                            \
+  static spk_status name##_check(const void *blob, size_t bytes, int32_t rows, int32_t cols) { \
+    return spk_windows_check(blob, bytes, rows, cols, &name##_shape);                          \
+  }                                                                                            \
+  static spk_status name##_unpack(const void *blob, size_t bytes, int32_t rows, int32_t cols,  \
+                                  void *dense) {                                               \
+    return spk_windows_unpack(blob, bytes, rows, cols, &name##_shape, dense);                  \
+  }
+WINDOWS(windows_f32_8, 8, 8, 1, 4)
+WINDOWS(windows_f32_16, 16, 32, 1, 4)
+WINDOWS(windows_s8_8, 8, 32, 4, 1)
+WINDOWS(windows_s8_16, 16, 128, 4, 1)
+
+#define FORMAT(name, element, check) \
+  {#name, element, name##_pack_size, name##_pack, check, name##_unpack}
+
+static const format kFormats[] = {
+    FORMAT(csr, 4, spk_csr_f32_check),
+    FORMAT(tuples2, 1, tuples2_check),
+    FORMAT(tuples4, 1, tuples4_check),
+    FORMAT(windows_f32_8, 4, windows_f32_8_check),
+    FORMAT(windows_f32_16, 4, windows_f32_16_check),
+    FORMAT(windows_s8_8, 1, windows_s8_8_check),
+    FORMAT(windows_s8_16, 1, windows_s8_16_check),
+};
+
+enum { kFormatCount = sizeof(kFormats) / sizeof(kFormats[0]) };
+
+static void *random_matrix(const format *f, int32_t rows, int32_t cols, int32_t percent) {
+  void *dense = spk_test_buffer((size_t)rows * cols * f->element);
+  for (int32_t i = 0; i < rows * cols; ++i) {
+    const int keep = spk_random_int(0, 99) < percent;
+    if (f->element == 4)
+      ((float *)dense)[i] = keep ? spk_random_float() : 0.0f;
+    else
+      ((int8_t *)dense)[i] = (int8_t)(keep ? spk_random_int(-128, 127) : 0);
+  }
+  return dense;
+}
+
+static void test_round_trip(const format *f) {
+  static const int32_t percents[] = {0, 3, 20, 60, 100};
+  for (int trial = 0; trial < 60; ++trial) {
+    const int32_t rows = spk_random_int(1, 40), cols = spk_random_int(1, 300);
+    const size_t dense_bytes = (size_t)rows * cols * f->element;
+    void *dense = random_matrix(f, rows, cols, percents[trial % 5]);
+    void *back = spk_test_buffer(dense_bytes);
+    const size_t bytes = f->pack_size(dense, rows, cols);
+    void *blob = spk_test_buffer(bytes);
+    EXPECT(f->pack(dense, rows, cols, blob, bytes - 1) == SPK_ERR_SPACE, "%s", f->name);
+    EXPECT(f->pack(dense, rows, cols, blob, bytes) == SPK_OK, "%s", f->name);
+    EXPECT(f->check(blob, bytes, rows, cols) == SPK_OK, "%s %dx%d", f->name, rows, cols);
+    EXPECT(f->unpack(blob, bytes, rows, cols, back) == SPK_OK, "%s", f->name);
+    EXPECT(memcmp(dense, back, dense_bytes) == 0, "%s %dx%d", f->name, rows, cols);
+    free(dense);
+    free(back);
+    free(blob);
+  }
+}
+
+static void test_bad_arguments(const format *f) {
+  const float dense[4] = {0};
+  uint32_t blob[64] = {0};
+  EXPECT(f->pack_size(NULL, 2, 2) == 0, "%s", f->name);
+  EXPECT(f->pack_size(dense, 0, 2) == 0, "%s", f->name);
+  EXPECT(f->pack_size(dense, 1 << 20, 1 << 20) == 0, "%s", f->name);
+  EXPECT(f->pack(dense, -1, 2, blob, sizeof(blob)) == SPK_ERR_ARGUMENT, "%s", f->name);
+  EXPECT(f->pack(dense, 2, 2, NULL, 100) == SPK_ERR_ARGUMENT, "%s", f->name);
+  EXPECT(f->check(NULL, 4, 2, 2) == SPK_ERR_ARGUMENT, "%s", f->name);
+  EXPECT(f->check(blob, sizeof(blob), 1 << 20, 1 << 20) == SPK_ERR_ARGUMENT, "%s", f->name);
+  EXPECT(f->check(blob, 0, 2, 2) == SPK_ERR_FORMAT, "%s", f->name);
+}
+
+// Blobs cut short, and blobs with one word changed: either refused, or still a matrix that
+// unpacks; AddressSanitizer watches exactly sized copies.
+static void test_hostile_blobs(const format *f) {
+  const int32_t rows = 19, cols = 150;
+  void *dense = random_matrix(f, rows, cols, 15);
+  const size_t bytes = f->pack_size(dense, rows, cols);
+  uint8_t *blob = spk_test_buffer(bytes);
+  f->pack(dense, rows, cols, blob, bytes);
+  for (size_t length = 0; length < bytes; length += 1 + bytes / 300) {
+    uint8_t *cut = spk_test_buffer(length);
+    memcpy(cut, blob, length);
+    EXPECT(f->check(cut, length, rows, cols) == SPK_ERR_FORMAT, "%s cut to %zu", f->name,
+           length);
+    free(cut);
+  }
+  void *back = spk_test_buffer((size_t)rows * cols * f->element);
+  for (int trial = 0; trial < 4000; ++trial) {
+    uint8_t *changed = spk_test_buffer(bytes);
+    memcpy(changed, blob, bytes);
+    const size_t word = (size_t)spk_random_int(0, (int32_t)(bytes / 4) - 1);
+    const uint32_t value = trial % 3 ? spk_random() : trial % 2 ? UINT32_MAX : INT32_MAX;
+    memcpy(changed + 4 * word, &value, trial % 5 ? 4 : 1);
+    const spk_status status = f->check(changed, bytes, rows, cols);
+    EXPECT(status == SPK_OK || status == SPK_ERR_FORMAT, "%s status %d", f->name, status);
+    EXPECT(f->unpack(changed, bytes, rows, cols, back) == status, "%s", f->name);
+    free(changed);
+  }
+  EXPECT(f->check(blob, bytes, rows, cols + 1) != SPK_OK || f->element == 4 ||
+             strncmp(f->name, "tuples", 6) == 0,
+         "%s of another shape", f->name);
+  EXPECT(f->check(blob, bytes, rows + 64, cols) != SPK_OK, "%s of another shape", f->name);
+  free(back);
+  free(blob);
+  free(dense);
+}
+
+// Sliding windows: three rows of one group whose nonzeros lie apart take three steps, not four.
+static void test_window_steps(void) {
+  float dense[8 * 40] = {0};
+  dense[0 * 40 + 3] = dense[0 * 40 + 20] = 1.0f;
+  dense[1 * 40 + 10] = dense[1 * 40 + 22] = 2.0f;
+  dense[2 * 40 + 39] = 3.0f;
+  spk_windows_header header;
+  const size_t bytes = spk_windows_pack_size(dense, 8, 40, &windows_f32_8_shape);
+  void *blob = spk_test_buffer(bytes);
+  spk_windows_pack(dense, 8, 40, &windows_f32_8_shape, blob, bytes);
+  memcpy(&header, blob, sizeof(header));
+  EXPECT(header.steps == 3, "%d steps", header.steps);  // from 3, 20 and 32 on
+  free(blob);
+}
+
+int main(void) {
+  for (int i = 0; i < kFormatCount; ++i) {
+    test_round_trip(&kFormats[i]);
+    test_bad_arguments(&kFormats[i]);
+    test_hostile_blobs(&kFormats[i]);
+  }
+  test_window_steps();
+  return spk_test_result();
+}

@@ -1,0 +1,185 @@
+// The portable int8 kernels against the reference kernels, over random shapes: equal bytes.
+#include <string.h>
+
+#include "spk/formats.h"
+#include "spk/kernels_s8.h"
+#include "test.h"
+
+enum { kCases = 250 };
+
+static int8_t *random_s8(size_t count, int percent_zero, int low, int high) {
+  int8_t *values = spk_test_buffer(count);
+  for (size_t i = 0; i < count; ++i) {
+    values[i] = spk_random_int(0, 99) < percent_zero ? 0 : (int8_t)spk_random_int(low, high);
+  }
+  return values;
+}
+
+// Now and then all the same end of the range: the largest sums there are.
+static int8_t *random_values(size_t count, int percent_zero) {
+  const int8_t end = spk_random_int(0, 1) ? 127 : -128;
+  int8_t *values = random_s8(count, percent_zero, -128, 127);
+  if (spk_random_int(0, 3) == 0) memset(values, end, count);
+  return values;
+}
+
+static int8_t *random_weights(size_t count) {
+  return random_values(count, spk_random_int(0, 99));
+}
+
+typedef struct requant_case {
+  spk_requant q;
+  int32_t *multiplier, *shift, *bias;
+  uint32_t *low;
+} requant_case;
+
+static int32_t large_bias(void) {
+  const int32_t size = spk_random_int(0, 2000000000);
+  return spk_random_int(0, 1) ? size : -size;
+}
+
+static requant_case random_requant(int32_t channels) {
+  const size_t bytes = (size_t)channels * sizeof(int32_t);
+  requant_case r = {.multiplier = spk_test_buffer(bytes),
+                    .shift = spk_test_buffer(bytes),
+                    .bias = spk_test_buffer(bytes),
+                    .low = spk_test_buffer(bytes)};
+  const int large = spk_random_int(0, 5) == 0;
+  for (int32_t c = 0; c < channels; ++c) {
+    r.multiplier[c] = spk_random_int(1 << 30, INT32_MAX - 1);
+    r.shift[c] = large ? spk_random_int(-25, 2) : spk_random_int(-14, -5);
+    r.bias[c] = large ? large_bias() : spk_random_int(-9000, 9000);
+    r.low[c] = spk_random();
+  }
+  r.q = (spk_requant){.multiplier = r.multiplier,
+                      .shift = r.shift,
+                      .input_offset = spk_random_int(0, 1) ? 128 : spk_random_int(-127, 128),
+                      .output_offset = spk_random_int(-128, 127),
+                      .act_min = spk_random_int(0, 1) ? -128 : spk_random_int(-128, 0),
+                      .act_max = spk_random_int(0, 1) ? 127 : spk_random_int(0, 127)};
+  return r;
+}
+
+static void release(requant_case r) {
+  free(r.multiplier);
+  free(r.shift);
+  free(r.bias);
+  free(r.low);
+}
+
+static spk_window2d random_window(int32_t in_c, int32_t out_c) {
+  spk_window2d w = {.batch = spk_random_int(1, 2),
+                    .in_h = spk_random_int(1, 9),
+                    .in_w = spk_random_int(1, 9),
+                    .in_c = in_c,
+                    .out_c = out_c,
+                    .kernel_h = spk_random_int(1, 4),
+                    .kernel_w = spk_random_int(1, 4),
+                    .stride_h = spk_random_int(1, 3),
+                    .stride_w = spk_random_int(1, 3),
+                    .dilation_h = spk_random_int(1, 2),
+                    .dilation_w = spk_random_int(1, 2)};
+  w.pad_top = spk_random_int(0, w.kernel_h - 1);
+  w.pad_left = spk_random_int(0, w.kernel_w - 1);
+  w.out_h = spk_random_int(1, 1 + (w.in_h + w.pad_top - 1) / w.stride_h);
+  w.out_w = spk_random_int(1, 1 + (w.in_w + w.pad_left - 1) / w.stride_w);
+  return w;
+}
+
+static uint8_t *packed(const int8_t *weights, int32_t rows, int32_t cols) {
+  const size_t bytes = spk_stream_s8_pack_size(weights, rows, cols);
+  uint8_t *stream = spk_test_buffer(bytes);
+  EXPECT(spk_stream_s8_pack(weights, rows, cols, stream, bytes) == SPK_OK, "pack");
+  return stream;
+}
+
+static void expect_same(const int8_t *expected, const int8_t *got, size_t count, int number,
+                        const char *kernel) {
+  EXPECT(memcmp(expected, got, count) == 0, "%s, case %d", kernel, number);
+}
+
+static void convolution(int number) {
+  const spk_window2d w = random_window(spk_random_int(1, 40), spk_random_int(1, 9));
+  const int32_t cols = w.kernel_h * w.kernel_w * w.in_c;
+  const size_t out = (size_t)(w.batch * w.out_h * w.out_w * w.out_c);
+  requant_case r = random_requant(w.out_c);
+  const int32_t *bias = spk_random_int(0, 4) ? r.bias : NULL;
+  int8_t *input = random_values((size_t)(w.batch * w.in_h * w.in_w * w.in_c), 0);
+  int8_t *weights = random_weights((size_t)(w.out_c * cols));
+  int8_t *expected = spk_test_buffer(out), *got = spk_test_buffer(out);
+  spk_conv2d_s8_dense__ref(&w, &r.q, input, weights, bias, expected);
+
+  void *scratch = spk_test_buffer(spk_conv2d_s8_dense__c_scratch(&w));
+  spk_conv2d_s8_dense__c(&w, &r.q, input, weights, bias, got, scratch);
+  expect_same(expected, got, out, number, "spk_conv2d_s8_dense__c");
+  free(scratch);
+
+  uint8_t *stream = packed(weights, w.out_c, cols);
+  scratch = spk_test_buffer(spk_conv2d_s8_stream__c_scratch(&w));
+  spk_conv2d_s8_stream__c(&w, &r.q, input, stream, bias, got, scratch);
+  expect_same(expected, got, out, number, "spk_conv2d_s8_stream__c");
+  free(scratch);
+  free(stream);
+  free(got);
+  free(expected);
+  free(weights);
+  free(input);
+  release(r);
+}
+
+static void depthwise(int number) {
+  const int32_t depth = spk_random_int(1, 9);
+  const spk_window2d w = random_window(depth, depth * spk_random_int(1, 3));
+  const size_t out = (size_t)(w.batch * w.out_h * w.out_w * w.out_c);
+  requant_case r = random_requant(w.out_c);
+  const int32_t *bias = spk_random_int(0, 4) ? r.bias : NULL;
+  int8_t *input = random_values((size_t)(w.batch * w.in_h * w.in_w * w.in_c), 0);
+  int8_t *weights = random_weights((size_t)(w.kernel_h * w.kernel_w * w.out_c));
+  int8_t *expected = spk_test_buffer(out), *got = spk_test_buffer(out);
+  spk_depthwise_conv2d_s8_dense__ref(&w, &r.q, input, weights, bias, expected);
+  void *scratch = spk_test_buffer(spk_depthwise_conv2d_s8_dense__c_scratch(&w));
+  spk_depthwise_conv2d_s8_dense__c(&w, &r.q, input, weights, bias, got, scratch);
+  expect_same(expected, got, out, number, "spk_depthwise_conv2d_s8_dense__c");
+  free(scratch);
+  free(got);
+  free(expected);
+  free(weights);
+  free(input);
+  release(r);
+}
+
+static void fully_connected(int number) {
+  const int32_t batch = spk_random_int(0, 1) ? 1 : spk_random_int(2, 19);
+  const int32_t rows = spk_random_int(1, 12), cols = spk_random_int(1, 700);
+  const size_t out = (size_t)(batch * rows);
+  requant_case r = random_requant(rows);
+  if (spk_random_int(0, 1)) r.q.multiplier_low = r.low;
+  r.q.per_tensor = spk_random_int(0, 1);
+  const int32_t *bias = spk_random_int(0, 4) ? r.bias : NULL;
+  int8_t *input = random_values((size_t)(batch * cols), 0);
+  int8_t *weights = random_weights((size_t)(rows * cols));
+  int8_t *expected = spk_test_buffer(out), *got = spk_test_buffer(out);
+  spk_fully_connected_s8_dense__ref(batch, rows, cols, &r.q, input, weights, bias, expected);
+  spk_fully_connected_s8_dense__c(batch, rows, cols, &r.q, input, weights, bias, got);
+  expect_same(expected, got, out, number, "spk_fully_connected_s8_dense__c");
+  uint8_t *stream = packed(weights, rows, cols);
+  void *scratch = spk_test_buffer(spk_fully_connected_s8_stream__c_scratch(batch, rows, cols));
+  spk_fully_connected_s8_stream__c(batch, rows, cols, &r.q, input, stream, bias, got, scratch);
+  expect_same(expected, got, out, number, "spk_fully_connected_s8_stream__c");
+  free(scratch);
+  free(stream);
+  free(got);
+  free(expected);
+  free(weights);
+  free(input);
+  release(r);
+}
+
+int main(void) {
+  for (int number = 0; number < kCases; ++number) {
+    convolution(number);
+    depthwise(number);
+    fully_connected(number);
+  }
+  return spk_test_result();
+}
