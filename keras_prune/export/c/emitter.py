@@ -1,0 +1,162 @@
+"""The files of a C project as text."""
+
+import types
+
+import numpy as np
+
+from keras_prune.export.c.graph import Tensor
+from keras_prune.export.c.steps import SCRATCH, Constant
+
+_C_TYPES = {"INT8": "int8_t", "FLOAT32": "float"}
+
+
+def render(name, target, graph, steps, plan, sources):
+    """Render the generated files of a project, all but its README.
+
+    Args:
+        name: Str. What the comments call the model.
+        target: `Target`.
+        graph: `Graph`.
+        steps: List of `Step`.
+        plan: `MemoryPlan`.
+        sources: List of the kernel source paths.
+
+    Returns:
+        A dict from file name to text.
+    """
+    stands_for = _representatives(steps)
+    inputs = [_end(tensor) for tensor in graph.inputs]
+    outputs = [_end(tensor) for tensor in graph.outputs]
+    context = {
+        "name": _comment(name),
+        "target": target.name,
+        "flags": " ".join(target.flags or ("-mthumb", "-mcpu=cortex-m4")),
+        "flags_for": "cortex-m4" if target.is_host else target.name,
+        "arena_bytes": plan.arena_bytes,
+        "inputs": inputs,
+        "outputs": outputs,
+        "ends": [
+            {"kind": "INPUT", "const": "", "tensors": inputs},
+            {"kind": "OUTPUT", "const": "const ", "tensors": outputs},
+        ],
+        "input_offsets": [plan.tensors[tensor.index] for tensor in graph.inputs],
+        "output_offsets": [plan.tensors[tensor.index] for tensor in graph.outputs],
+        "constants": unique_constants(steps),
+        "calls": [
+            _call(at, step, plan, stands_for) for at, step in enumerate(steps) if step.kernel
+        ],
+        "kernels": any(step.kernel for step in steps),
+        "sources": sources,
+    }
+    names = ("model.h", "model.c", "main.c", "CMakeLists.txt", "arm-none-eabi.cmake")
+    return {name: _template(name).render(context) for name in names}
+
+
+def render_readme(name, target, graph, report, files):
+    """Render README.md, which quotes the report."""
+    table = "\n".join(f"    {line}".rstrip() for line in str(report).splitlines())
+    ends = {"inputs": graph.inputs, "outputs": graph.outputs}
+    return _template("README.md").render(
+        name=name, target=target.name, report=table, files=files, **ends
+    )
+
+
+def unique_constants(steps):
+    """Return the constants of the project: of equal arrays, the first stands for all.
+
+    Args:
+        steps: List of `Step`.
+
+    Returns:
+        A list of `Constant`.
+    """
+    return list(dict.fromkeys(_representatives(steps).values()))
+
+
+def _representatives(steps):
+    first, chosen = {}, {}
+    for step in steps:
+        for constant in step.constants:
+            key = (constant.c_type, constant.values.tobytes())
+            chosen[constant] = first.setdefault(key, constant)
+    return chosen
+
+
+def _call(at, step, plan, stands_for):
+    def argument(value, output=False):
+        if isinstance(value, Constant):
+            return stands_for[value].name
+        if isinstance(value, Tensor):
+            const = "" if output else "const "
+            return f"({const}{_C_TYPES[value.type]} *)(arena + {plan.tensors[value.index]})"
+        if value is SCRATCH:
+            return f"arena + {plan.scratch[at]}"
+        if isinstance(value, list):
+            return "{" + ", ".join(str(each) for each in value) + "}"
+        return str(value)
+
+    shapes = " + ".join(_shape(tensor.shape) for tensor in step.inputs)
+    return {
+        "index": step.index,
+        "kind": step.kind,
+        "kernel": step.kernel,
+        "comment": f"{step.kind}: {shapes} -> {_shape(step.output.shape)}",
+        "structs": [
+            (c_type, name, [(field, argument(value)) for field, value in fields])
+            for c_type, name, fields in step.structs
+        ],
+        "arguments": [argument(value, value is step.output) for value in step.arguments],
+    }
+
+
+def _end(tensor):
+    quantised = tensor.type == "INT8"
+    return types.SimpleNamespace(
+        name=tensor.name,
+        c_type=_C_TYPES[tensor.type],
+        shape=tensor.shape,
+        size=tensor.size,
+        bytes=tensor.bytes,
+        scale=f"{float(tensor.scale):.9g}f" if quantised else None,
+        zero_point=tensor.zero_point if quantised else None,
+    )
+
+
+def _template(name):
+    try:
+        import jinja2
+    except ImportError as error:
+        raise ImportError(
+            "`export_c` needs the package `jinja2`. Install it with "
+            '`pip install "keras-prune[tflite]"`.'
+        ) from error
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("keras_prune.export.c"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+    )
+    environment.filters |= {"numbers": _numbers, "comment": _comment, "shape": _shape}
+    return environment.get_template(f"{name}.j2")
+
+
+def _shape(shape):
+    return "x".join(str(size) for size in shape) or "scalar"
+
+
+def _comment(text):
+    # A name from a file must not end the comment or the line it stands in.
+    return "".join(c if c.isprintable() and c not in "\\?" else "_" for c in str(text))[:100]
+
+
+def _numbers(values, per_line=16):
+    flat = np.asarray(values).reshape(-1).tolist()
+    lines = (flat[at : at + per_line] for at in range(0, len(flat), per_line))
+    return "".join("    " + ", ".join(_literal(v) for v in line) + ",\n" for line in lines)
+
+
+def _literal(value):
+    # INT32_MIN has no decimal literal of type int.
+    return "(-2147483647 - 1)" if value == -(1 << 31) else str(value)

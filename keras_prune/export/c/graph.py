@@ -1,0 +1,235 @@
+"""The graph of an int8 .tflite file, as the C export sees it."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_prune.export.flatbuffer import operator_name, read_model, tensor_array, type_name
+
+MAX_TENSOR_BYTES = 1 << 30
+ELEMENT_BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "FLOAT16": 2, "INT32": 4}
+ELEMENT_BYTES |= {"FLOAT32": 4, "INT64": 8, "FLOAT64": 8}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tensor:
+    """One tensor: constant when `data` is an array, else computed or given at run time."""
+
+    index: int
+    name: str
+    shape: tuple
+    type: str
+    scales: np.ndarray
+    zero_points: np.ndarray
+    axis: int
+    data: np.ndarray | None
+
+    @property
+    def size(self):
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def bytes(self):
+        """Number of bytes."""
+        return self.size * ELEMENT_BYTES[self.type]
+
+    @property
+    def scale(self):
+        """The one scale of an activation, float32."""
+        return self.scales[0]
+
+    @property
+    def zero_point(self):
+        """The one zero point of an activation."""
+        return int(self.zero_points[0])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Node:
+    """One operator. `inputs` may hold `None` for an absent optional input."""
+
+    index: int
+    kind: str
+    inputs: list
+    outputs: list
+    options: object
+
+    def refuse(self, reason):
+        """Return the error that says why this operator cannot be exported."""
+        return ValueError(
+            f"Operator {self.index} ({self.kind}) cannot be exported to C: {reason}. "
+            f"Received: operator={self.kind}, index={self.index}"
+        )
+
+    def input(self, position):
+        """Return an input, or `None` where the operator has no such input."""
+        return self.inputs[position] if position < len(self.inputs) else None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Graph:
+    """Inputs, outputs and operators in the order in which they run."""
+
+    inputs: list
+    outputs: list
+    nodes: list
+
+
+def read_graph(path):
+    """Read the single subgraph of a .tflite file; DENSIFY of constants is folded.
+
+    Args:
+        path: Path-like. The file.
+
+    Returns:
+        A `Graph`.
+
+    Raises:
+        ValueError: If the file is broken or has several subgraphs.
+    """
+    model = read_model(path)
+    if len(model.subgraphs) != 1:
+        raise ValueError(
+            "The C export takes models with exactly one subgraph. "
+            f"Received: subgraphs={len(model.subgraphs)}, path={path}"
+        )
+    subgraph = model.subgraphs[0]
+    tensors = _Tensors(model, subgraph)
+    nodes = []
+    for index, operator in enumerate(subgraph.operators):
+        kind = operator_name(model, operator)
+        if kind == "DENSIFY" and tensors.fold(operator):
+            continue
+        node = Node(
+            index,
+            kind,
+            [tensors[i] if i >= 0 else None for i in operator.inputs],
+            [tensors[i] for i in operator.outputs],
+            operator.builtinOptions,
+        )
+        nodes.append(node)
+    ends = ([tensors[i] for i in each] for each in (subgraph.inputs, subgraph.outputs))
+    return Graph(*ends, nodes)
+
+
+class _Tensors(dict):
+    # Tensors by index, made when first asked for, so that unused ones need not be readable.
+    def __init__(self, model, subgraph):
+        super().__init__()
+        self._model, self._subgraph = model, subgraph
+
+    def __missing__(self, index):
+        raw = self._subgraph.tensors[index]
+        self[index] = self._make(index, raw, tensor_array(self._model, raw))
+        return self[index]
+
+    def fold(self, operator):
+        """Make the output of a DENSIFY the constant that it would compute."""
+        if len(operator.inputs) != 1 or len(operator.outputs) != 1:
+            return False
+        source, target = self[operator.inputs[0]], operator.outputs[0]
+        raw = self._subgraph.tensors[target]
+        if source.data is None or type_name(raw) != source.type:
+            return False
+        if tuple(raw.shape) != source.shape:
+            return False
+        self[target] = self._make(target, raw, source.data)
+        return True
+
+    def _make(self, index, raw, data):
+        scales, zero_points = np.zeros(0, np.float32), np.zeros(0, np.int64)
+        axis = 0
+        if raw.quantization is not None:
+            scales = _array(raw.quantization.scale, np.float32)
+            zero_points = _array(raw.quantization.zeroPoint, np.int64)
+            axis = raw.quantization.quantizedDimension
+        name = raw.name.decode(errors="replace") if isinstance(raw.name, bytes) else str(raw.name)
+        shape = tuple(int(size) for size in raw.shape)
+        return Tensor(index, name, shape, type_name(raw), scales, zero_points, axis, data)
+
+
+def _array(values, dtype):
+    return np.zeros(0, dtype) if values is None else np.asarray(values, dtype)
+
+
+def check_graph(graph):
+    """Check what holds for all operators: types at the ends, and an order that can run.
+
+    Args:
+        graph: `Graph`.
+
+    Raises:
+        ValueError: If inputs or outputs are neither int8 nor float32, or operators are not in an
+            order in which they can run.
+    """
+    _check_ends(graph)
+    _check_order(graph)
+
+
+def _check_ends(graph):
+    if not graph.nodes or not graph.inputs or not graph.outputs:
+        raise ValueError(
+            "The C export takes models with at least one operator, one input and one output. "
+            f"Received: operators={len(graph.nodes)}, inputs={len(graph.inputs)}, "
+            f"outputs={len(graph.outputs)}"
+        )
+    for tensor in [*graph.inputs, *graph.outputs]:
+        if tensor.data is not None:
+            raise ValueError(
+                "Inputs and outputs of a model must be computed or given at run time. "
+                f"Received: constant tensor {tensor.name!r}"
+            )
+        for node in graph.nodes:
+            if tensor in [*node.inputs, *node.outputs] and tensor.type not in ("INT8", "FLOAT32"):
+                raise node.refuse(
+                    "inputs and outputs of a model must be INT8, or FLOAT32 before QUANTIZE and "
+                    f"behind DEQUANTIZE, not {tensor.type}"
+                )
+
+
+def _check_order(graph):
+    ready = {tensor.index for tensor in graph.inputs}
+    for node in graph.nodes:
+        for tensor in node.inputs:
+            if tensor is not None and tensor.data is None and tensor.index not in ready:
+                raise node.refuse(f"its input {tensor.name!r} is not computed before it")
+        for tensor in node.outputs:
+            if tensor.index in ready or tensor.data is not None:
+                raise node.refuse(f"its output {tensor.name!r} has a value already")
+            ready.add(tensor.index)
+    for tensor in graph.outputs:
+        if tensor.index not in ready:
+            raise ValueError(
+                "An output of the model is computed by no operator. "
+                f"Received: output={tensor.name!r}"
+            )
+
+
+def check_activation(node, tensor, types=("INT8",)):
+    """Raise the node's refusal unless the tensor is a plain quantised activation.
+
+    Args:
+        node: `Node` that reads or writes the tensor.
+        tensor: `Tensor`.
+        types: Tuple of type names that the operator takes there.
+
+    Raises:
+        ValueError: If type, shape, scale or zero point are not what the kernels take.
+    """
+    if tensor is None:
+        raise node.refuse("an input is missing")
+    if tensor.type not in types:
+        raise node.refuse(f"{' or '.join(types)} is supported, not {tensor.type}")
+    if any(size < 1 for size in tensor.shape):
+        raise node.refuse(f"shape {tensor.shape} has a size below 1")
+    if tensor.bytes > MAX_TENSOR_BYTES:
+        raise node.refuse(f"shape {tensor.shape} is larger than {MAX_TENSOR_BYTES} bytes")
+    if tensor.type != "INT8":
+        return
+    if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
+        raise node.refuse(f"{tensor.name!r} needs exactly one scale and one zero point")
+    if not (np.isfinite(tensor.scale) and tensor.scale > 0):
+        raise node.refuse(f"{tensor.name!r} needs a positive scale, not {tensor.scale}")
+    if not -128 <= tensor.zero_point <= 127:
+        raise node.refuse(f"{tensor.name!r} needs an int8 zero point, not {tensor.zero_point}")

@@ -1,0 +1,68 @@
+"""Code and stack bytes of a project, asked from the compiler of its target."""
+
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Bytes of machine code, and an upper bound of the stack; `None` where unknown."""
+
+    code_bytes: int | None
+    stack_bytes: int | None
+
+
+def measure(folder, sources, steps, target):
+    """Compile a project's files and read what the compiler says about them.
+
+    Args:
+        folder: `pathlib.Path` of the project.
+        sources: List of kernel sources in it.
+        steps: List of `Step`.
+        target: `Target`.
+
+    Returns:
+        A `Measured`; all unknown for the host, and where the cross compiler is missing or fails.
+    """
+    compiler, size = shutil.which("arm-none-eabi-gcc"), shutil.which("arm-none-eabi-size")
+    if target.is_host or compiler is None or size is None:
+        return Measured(None, None)
+    command = [compiler, *target.flags, "-std=c11", "-O3", "-fstack-usage", "-I."]
+    command += ["-Iinclude", "-ffunction-sections"]
+    code, frames = 0, {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for number, source in enumerate(["model.c", *sources]):
+            built = pathlib.Path(temporary) / f"{number}.o"
+            done = subprocess.run(
+                [*command, "-c", source, "-o", str(built)], cwd=folder, capture_output=True
+            )
+            if done.returncode != 0:
+                return Measured(None, None)
+            code += _code_bytes(size, built)
+            frames[source] = _frames(built.with_suffix(".su"))
+    return Measured(code, _stack_bytes(frames, steps))
+
+
+def _code_bytes(size, built):
+    done = subprocess.run([size, "-A", "-d", str(built)], capture_output=True, text=True)
+    rows = (line.split() for line in done.stdout.splitlines())
+    return sum(int(row[1]) for row in rows if len(row) == 3 and row[0].startswith(".text"))
+
+
+def _frames(path):
+    # Lines are "file:line:column:function<TAB>bytes<TAB>kind".
+    rows = (line.split("\t") for line in path.read_text().splitlines())
+    return {row[0].rsplit(":", 1)[-1]: int(row[1]) for row in rows}
+
+
+def _stack_bytes(frames, steps):
+    # No kernel recurses: all frames of a step's sources together are an upper bound.
+    model = frames["model.c"]
+    deepest = 0
+    for step in steps:
+        inside = sum(sum(frames[source].values()) for source in step.sources)
+        deepest = max(deepest, inside + model.get(f"op_{step.index}_{step.kind.lower()}", 0))
+    return deepest + model["model_invoke"]

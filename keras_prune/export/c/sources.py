@@ -1,0 +1,29 @@
+"""The kernel sources that a project needs."""
+
+import re
+
+from keras_prune.runtime.c_targets import source_root
+
+_INCLUDE = re.compile(r'^#include "(spk/[a-z0-9_]+\.h)"', re.MULTILINE)
+
+
+def project_files(sources):
+    """Return the files that a project of these sources needs.
+
+    Args:
+        sources: Iterable of paths like `kernels/portable/tile_s8.c`.
+
+    Returns:
+        A dict from the path in the project to the bytes of the file: the sources, and every
+        header that they include, directly or not.
+    """
+    root, files = source_root(), {}
+    waiting = sorted(set(sources))
+    while waiting:
+        path = waiting.pop()
+        if path in files:
+            continue
+        files[path] = (root / path).read_bytes()
+        headers = _INCLUDE.findall(files[path].decode())
+        waiting += [f"include/{header}" for header in headers]
+    return dict(sorted(files.items()))

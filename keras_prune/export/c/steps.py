@@ -1,0 +1,69 @@
+"""What the operators of a graph become: calls of kernels, with their constants."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_prune.export.c.graph import Tensor
+
+SCRATCH = object()  # argument of a call: the step's scratch memory
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Constant:
+    """An array that lies in flash: `c_type` is `int8_t`, `uint8_t`, `int32_t` ...."""
+
+    name: str
+    c_type: str
+    values: np.ndarray
+
+    @property
+    def bytes(self):
+        """Bytes in flash."""
+        return self.values.nbytes
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Weights:
+    """How a layer's weights are kept, and why: `encoding` is `dense` or `stream`."""
+
+    encoding: str
+    dense_bytes: int
+    stored_bytes: int
+    zeros: int
+    count: int
+
+
+@dataclasses.dataclass(eq=False)
+class Step:
+    """One call of a kernel.
+
+    `structs` are (C type, name, fields) triples, `arguments` strings, `Tensor`s, `Constant`s or
+    `SCRATCH`. A step without a kernel only gives its output the memory of its input.
+    """
+
+    index: int
+    kind: str
+    inputs: list
+    output: Tensor
+    kernel: str = ""
+    sources: tuple = ()
+    structs: list = dataclasses.field(default_factory=list)
+    arguments: list = dataclasses.field(default_factory=list)
+    constants: list = dataclasses.field(default_factory=list)
+    scratch_bytes: int = 0
+    macs: int = 0
+    weights: Weights | None = None
+    instructions: int = 0
+
+    def struct(self, c_type, name, fields):
+        """Add a constant struct and pass its address as the next argument."""
+        self.structs.append((c_type, name, fields))
+        self.arguments.append(f"&{name}")
+
+    def constant(self, name, c_type, values):
+        """Add a constant array, keep it and return it."""
+        dtype = np.dtype(c_type.removesuffix("_t"))
+        made = Constant(f"{name}_{self.index}", c_type, np.ascontiguousarray(values, dtype))
+        self.constants.append(made)
+        return made

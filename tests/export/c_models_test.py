@@ -1,0 +1,82 @@
+"""Models that others made: each gives LiteRT's reference outputs, or is refused in a sentence."""
+
+import numpy as np
+import pytest
+
+from keras_prune.export.c import export_c
+from keras_prune.export.flatbuffer import read_model, write_model
+from keras_prune.runtime.c_project import run_c_project
+from tests.export.c_model_builder import edge_and_random_inputs, reference
+
+EXPORTED = (
+    "mlperf_ad01_int8.tflite",
+    "mlperf_ic_resnet8_int8.tflite",
+    "mlperf_kws_dscnn_int8.tflite",
+    "mlperf_vww_mobilenet_int8.tflite",
+    "tflm_hello_world_int8.tflite",
+    "tflm_micro_speech_int8.tflite",
+    "tflm_person_detect_int8.tflite",
+)
+REFUSED = {
+    "litert_0_subgraphs.bin": "it has no subgraph",
+    "litert_ff.tflite": "Operator 0 \\(BATCH_MATMUL\\)",
+    "litert_lstm_quantized.bin": "Operator 1 \\(LSTM\\)",
+    "litert_mobilenet_like_model.bin": "FLOAT32",
+    "litert_multi_subgraphs_while.bin": "exactly one subgraph",
+    "litert_sparse_tensor.bin": "Operator 0 \\(CUSTOM:FakeOp\\)",
+    "litert_test_model_broken.bin": "not a valid TensorFlow Lite model",
+    "litert_weight_shared_between_convs.bin": "FLOAT32",
+    "litert_zero_size_constant.bin": "Operator 0 \\(",
+    "mlperf_ad01_fp32.tflite": "INT8 is supported, not FLOAT32",
+    "mlperf_ad_toycar_dynrange.tflite": "INT8 is supported, not FLOAT32",
+    "mlperf_ic_resnet8.h5": "not a valid TensorFlow Lite model",
+    "mlperf_ic_resnet8_fp32.tflite": "INT8 is supported, not FLOAT32",
+    "mlperf_kws_dscnn_fp32.tflite": "INT8 is supported, not FLOAT32",
+    "mlperf_vww_mobilenet_fp32.tflite": "INT8 is supported, not FLOAT32",
+    "support_mobilenet_v1_025_224_uint8.tflite": "UINT8",
+    "tflm_hello_world_float.tflite": "INT8 is supported, not FLOAT32",
+    "tflm_keyword_scrambled_8bit.tflite": "Operator 1 \\(SVDF\\)",
+    "tflm_mnist_lstm_float.tflite": "Operator 0 \\(UNIDIRECTIONAL_SEQUENCE_LSTM\\)",
+    "tflm_seanet_add3_int16.tflite": "INT16",
+    "tflm_seanet_conv4_int16x8.tflite": "Operator 0 \\(",
+}
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_exported_models_match_the_reference(name, data_dir, tmp_path):
+    path = data_dir / "models" / name
+    report = export_c(path, tmp_path / "project", "host")
+    assert report.weight_bytes <= report.dense_weight_bytes
+    loadable = _repaired(path, tmp_path)
+    size = int(np.prod(read_model(path).subgraphs[0].tensors[_first_input(path)].shape))
+    inputs = edge_and_random_inputs(np.random.default_rng(0), size, count=3)
+    run = run_c_project(tmp_path / "project", inputs, flags=("-O1",))
+    np.testing.assert_array_equal(run.outputs, reference(loadable, inputs))
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_other_models_are_refused_in_one_sentence(name, data_dir, tmp_path):
+    with pytest.raises(ValueError, match=REFUSED[name]) as refusal:
+        export_c(data_dir / "models" / name, tmp_path / "project")
+    assert "Received:" in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_model_has_a_verdict(data_dir):
+    names = {path.name for path in (data_dir / "models").iterdir()}
+    assert names == {*EXPORTED, *REFUSED}
+
+
+def _first_input(path):
+    return read_model(path).subgraphs[0].inputs[0]
+
+
+def _repaired(path, tmp_path):
+    # LiteRT refuses biases that claim to be quantised along an axis that they do not have; the
+    # axis of a bias takes no part in the computation.
+    model = read_model(path)
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.quantization is not None and len(tensor.shape) == 1:
+            tensor.quantization.quantizedDimension = 0
+    write_model(model, tmp_path / "repaired.tflite")
+    return tmp_path / "repaired.tflite"

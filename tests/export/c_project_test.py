@@ -1,0 +1,260 @@
+"""Whole projects: a pruned convolutional network on the host and under QEMU, and refusals."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from keras_prune.export.c import export_c
+from keras_prune.runtime.c_project import run_c_project
+from tests.export.c_model_builder import Model, edge_and_random_inputs, random_int8, reference
+
+TARGETS = ("cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+TARGETS += ("cortex-m55",)
+SIZE = 12 * 10 * 3
+
+
+def needs(*programs):
+    missing = [program for program in programs if shutil.which(program) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"Not installed: {', '.join(missing)}")
+
+
+needs_qemu = needs("arm-none-eabi-gcc", "qemu-system-arm", "cc")
+
+
+def pruned_network(path, sparsity=0.85):
+    """A network with a residual sum, as converters write them, most weights zero."""
+    rng, model = np.random.default_rng(20), Model()
+
+    def weights(shape, axis, keep_dense=False):
+        values = random_int8(rng, shape)
+        if not keep_dense:
+            values[rng.random(shape) < sparsity] = 0
+        return model.tensor(shape, rng.uniform(0.002, 0.01, shape[axis]), 0, values, axis=axis)
+
+    def bias(channels):
+        return model.tensor((channels,), 1e-4, 0, rng.integers(-900, 900, channels), "int32")
+
+    window = {"padding": 0, "strideH": 1, "strideW": 1}
+    dilation = {"dilationHFactor": 1, "dilationWFactor": 1}
+    source = model.tensor((1, 12, 10, 3), 0.02, -3)
+    x = model.operator(
+        "CONV_2D", [source, weights((16, 3, 3, 3), 0, True), bias(16)],
+        [model.tensor((1, 12, 10, 16), 0.03, -128)],
+        **window, **dilation, fusedActivationFunction=1,
+    )  # fmt: skip
+    y = model.operator(
+        "DEPTHWISE_CONV_2D", [x, weights((1, 3, 3, 16), 3, True), bias(16)],
+        [model.tensor((1, 12, 10, 16), 0.04, -128)],
+        **window, **dilation, depthMultiplier=1, fusedActivationFunction=3,
+    )  # fmt: skip
+    y = model.operator(
+        "CONV_2D", [y, weights((16, 3, 3, 16), 0), bias(16)],
+        [model.tensor((1, 12, 10, 16), 0.08, 4)], **window, **dilation,
+    )  # fmt: skip
+    x = model.operator("ADD", [x, y], [model.tensor((1, 12, 10, 16), 0.08, -9)])
+    pool = {"padding": 1, "strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2}
+    x = model.operator("MAX_POOL_2D", [x], [model.tensor((1, 6, 5, 16), 0.08, -9)], **pool)
+    shape = model.tensor((2,), data=[1, 480], dtype="int32")
+    x = model.operator("RESHAPE", [x, shape], [model.tensor((1, 480), 0.08, -9)])
+    x = model.operator(
+        "FULLY_CONNECTED", [x, weights((10, 480), 0), bias(10)], [model.tensor((1, 10), 0.3, 7)]
+    )
+    x = model.operator("SOFTMAX", [x], [model.tensor((1, 10), 1 / 256, -128)], beta=1.0)
+    return model.save(path, [source], [x])
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("network")
+    path = pruned_network(folder / "network.tflite")
+    inputs = edge_and_random_inputs(np.random.default_rng(21), SIZE, count=5)
+    report = export_c(path, folder / "project")
+    return folder / "project", inputs, reference(path, inputs), report
+
+
+def test_the_host_gives_the_reference_outputs(network):
+    directory, inputs, expected, _ = network
+    run = run_c_project(directory, inputs, flags=("-O1", "-Wextra", "-Wconversion", "-Werror"))
+    np.testing.assert_array_equal(run.outputs, expected)
+    assert run.instructions is None
+
+
+def test_sanitizers_find_nothing(network):
+    # The address sanitizer guards both ends of the arena and of every constant.
+    directory, inputs, expected, _ = network
+    sanitize = "-fsanitize=address,undefined"
+    run = run_c_project(directory, inputs, flags=("-O1", sanitize, "-fno-sanitize-recover=all"))
+    np.testing.assert_array_equal(run.outputs, expected)
+
+
+def test_equal_inputs_give_equal_outputs(network):
+    directory, inputs, expected, _ = network
+    twice = np.concatenate([inputs, inputs[::-1]])
+    run = run_c_project(directory, twice, flags=("-O1",))
+    np.testing.assert_array_equal(run.outputs, np.concatenate([expected, expected[::-1]]))
+
+
+@needs_qemu
+@pytest.mark.parametrize("target", TARGETS)
+def test_emulated_processors_give_the_reference_outputs(network, target):
+    directory, inputs, expected, _ = network
+    run = run_c_project(directory, inputs, target)
+    np.testing.assert_array_equal(run.outputs, expected)
+    assert run.instructions.shape == (len(inputs),)
+    assert run.instructions.min() > 50_000
+    again = run_c_project(directory, inputs[:2], target)
+    np.testing.assert_array_equal(again.instructions, run.instructions[:2])
+
+
+@needs_qemu
+def test_sparse_weights_take_fewer_instructions_and_less_flash(tmp_path):
+    reports, counts = [], []
+    for sparsity in (0.0, 0.9):
+        path = pruned_network(tmp_path / "network.tflite", sparsity)
+        reports.append(export_c(path, tmp_path / "project"))
+        inputs = edge_and_random_inputs(np.random.default_rng(22), SIZE, count=1)
+        counts.append(run_c_project(tmp_path / "project", inputs, "cortex-m4").instructions.mean())
+    dense, sparse = reports
+    assert sparse.weight_bytes < 0.5 * dense.weight_bytes
+    assert counts[1] < 0.7 * counts[0]
+    for report, count in zip(reports, counts, strict=True):
+        assert 0.7 < report.instructions / count < 1.4
+
+
+@needs("cc", "nm")
+def test_nothing_is_allocated(network, tmp_path):
+    directory = network[0]
+    for source in [directory / "model.c", *directory.glob("kernels/**/*.c")]:
+        command = ["cc", "-std=c11", "-O2", "-c", str(source), "-o", str(tmp_path / "object.o")]
+        subprocess.run([*command, f"-I{directory}", f"-I{directory / 'include'}"], check=True)
+        listing = subprocess.run(
+            ["nm", "--undefined-only", str(tmp_path / "object.o")], check=True, capture_output=True,
+            text=True,
+        ).stdout  # fmt: skip
+        wanted = {line.split()[-1] for line in listing.splitlines()}
+        wanted = {name for name in wanted if not name.startswith(("spk_", "_GLOBAL_"))}
+        assert wanted <= {"memcpy", "memset", "__stack_chk_fail"}
+
+
+@needs("cmake", "cc")
+def test_the_project_builds_with_cmake(network, tmp_path):
+    directory = network[0]
+    for command in (["-S", str(directory), "-B", str(tmp_path)], ["--build", str(tmp_path)]):
+        subprocess.run(["cmake", *command], check=True, capture_output=True)
+    done = subprocess.run([str(tmp_path / "model_example")], capture_output=True, text=True)
+    assert done.stdout.count("output 0[") == 10
+
+
+@needs("cmake", "arm-none-eabi-gcc")
+def test_the_project_builds_with_its_tool_chain_file(network, tmp_path):
+    directory = network[0]
+    configure = ["-S", str(directory), "-B", str(tmp_path)]
+    configure.append(f"-DCMAKE_TOOLCHAIN_FILE={directory / 'arm-none-eabi.cmake'}")
+    for command in (configure, ["--build", str(tmp_path)]):
+        subprocess.run(["cmake", *command], check=True, capture_output=True)
+    assert (tmp_path / "libmodel.a").is_file()
+
+
+def test_only_the_kernels_of_the_model_are_there(network):
+    names = {path.name for path in network[0].glob("kernels/**/*.c")}
+    assert names == {
+        "add_s8.c",
+        "conv2d_s8_dense.c",
+        "conv2d_s8_stream.c",
+        "depthwise_conv2d_s8_dense.c",
+        "fully_connected_s8_stream.c",
+        "max_pool2d_s8.c",
+        "softmax_s8.c",
+        "tile_s8.c",
+    }
+
+
+def test_the_report_counts_flash_and_ram(network):
+    directory, _, _, report = network
+    encodings = [layer.encoding for layer in report.layers]
+    assert encodings == ["dense", "dense", "stream", "", "", "", "stream", ""]
+    assert report.layers[0].macs == 12 * 10 * 16 * 27
+    assert report.dense_weight_bytes == 16 * 27 + 9 * 16 + 16 * 144 + 10 * 480
+    # The second CONV_2D: its input, its output and what ADD still needs, 1920 bytes each, and
+    # a tile of 144 columns of 16 bytes.
+    assert report.arena_bytes == 3 * 1920 + 144 * 16
+    assert report.scratch_bytes == 144 * 16
+    assert f"#define MODEL_ARENA_BYTES {report.arena_bytes}" in (directory / "model.h").read_text()
+    assert str(report.to_dict()["layers"][2]["stored_bytes"]) in str(report).replace(",", "")
+    readme = (directory / "README.md").read_text()
+    assert f"{report.arena_bytes:,} bytes" in readme
+    if shutil.which("arm-none-eabi-gcc"):
+        assert 1_000 < report.code_bytes < 20_000
+        assert 100 < report.stack_bytes < 4_000
+
+
+def test_an_existing_project_is_replaced_whole(network, tmp_path):
+    path = pruned_network(tmp_path / "network.tflite")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "old.txt").write_text("old")
+    export_c(path, tmp_path / "project", "host")
+    assert not (tmp_path / "project" / "old.txt").exists()
+    assert (tmp_path / "project" / "model.c").is_file()
+
+
+def single(kind="LOGISTIC", shape=(1, 4), output=None, scale=0.1, zero_point=0, dtype="int8"):
+    model = Model()
+    source = model.tensor(shape, scale, zero_point, dtype=dtype)
+    target = model.tensor(output or shape, 0.1, 0, dtype=dtype)
+    model.operator(kind, [source], [target])
+    return model, source, target
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "sentence"),
+    [
+        ("LOGISTIC", {}, "Operator 0 \\(LOGISTIC\\) .* the supported operators are ADD, "),
+        ("RELU", {"dtype": "uint8"}, "Operator 0 \\(RELU\\) .* not UINT8"),
+        ("RELU", {"dtype": "float32"}, "INT8 is supported, not FLOAT32"),
+        ("RELU", {"shape": (1, 0)}, "has a size below 1"),
+        ("RELU", {"scale": None}, "exactly one scale"),
+        ("RELU", {"scale": [0.1, 0.2]}, "exactly one scale"),
+        ("RELU", {"scale": -0.1}, "positive scale"),
+        ("RELU", {"scale": float("nan")}, "positive scale"),
+        ("RELU", {"scale": 1e30}, "scale factor"),
+        ("RELU", {"zero_point": 300}, "int8 zero point"),
+        ("RELU", {"output": (1, 5)}, "disagree"),
+        ("SOFTMAX", {}, "1/256"),
+        ("RESHAPE", {"output": (1, 3)}, "differ in size"),
+        ("CONV_2D", {}, "needs an input, weights"),
+        ("MAX_POOL_2D", {}, "4-D input"),
+    ],
+)
+def test_what_is_not_supported_is_refused_and_leaves_nothing(tmp_path, kind, changes, sentence):
+    model, source, target = single(kind, **changes)
+    path = model.save(tmp_path / "single.tflite", [source], [target])
+    with pytest.raises(ValueError, match=sentence) as refusal:
+        export_c(path, tmp_path / "project")
+    assert "Received:" in str(refusal.value)
+    assert [each.name for each in tmp_path.iterdir()] == ["single.tflite"]
+
+
+def test_weights_that_are_computed_are_refused(tmp_path):
+    model = Model()
+    source = model.tensor((1, 4), 0.1)
+    weights = model.tensor((4, 4), 0.1)
+    output = model.tensor((1, 4), 0.1)
+    model.operator("FULLY_CONNECTED", [source, weights], [output])
+    path = model.save(tmp_path / "dynamic.tflite", [source, weights], [output])
+    with pytest.raises(ValueError, match="its weights must be a constant"):
+        export_c(path, tmp_path / "project")
+
+
+def test_an_unknown_target_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match=r"Expected one of .*'cortex-m4'.* Received: target='z80'"):
+        export_c(tmp_path / "absent.tflite", tmp_path / "project", target="z80")
+
+
+def test_a_missing_file_and_a_missing_parent_are_errors(tmp_path):
+    with pytest.raises(ValueError, match="Received: path="):
+        export_c(tmp_path / "absent.tflite", tmp_path / "project")
+    with pytest.raises(ValueError, match="Received: directory="):
+        export_c(tmp_path / "absent.tflite", tmp_path / "no" / "project")
+    assert list(tmp_path.iterdir()) == []
