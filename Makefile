@@ -6,6 +6,7 @@ OLD_VENV := $(VENV)-tflite-runtime
 
 PY     := $(VENV)/bin/python
 CHECK  := $(PY) -m pytest
+LIBRARY := libkeras_prune_delegate.so
 # The environments are made again when what they are made from changes, not when a
 # checkout touches the files.
 digest = $(shell cat $(1) | sha256sum | cut -c1-16)
@@ -39,11 +40,13 @@ $(OLD_READY): requirements/tflite-runtime.txt
 	-$(OLD_VENV)/bin/python -m pip install --quiet -r requirements/tflite-runtime.txt \
 	  && rm -f $(OLD_VENV)/.ready-* && touch $@
 
-# The delegate, built into the package folder of this checkout.
+# The delegate, built into the package folder of this checkout, and moved there in one step:
+# writing over a library that some process has loaded would crash it.
 native: setup
 	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake -S . -B build/native -G Ninja -DCMAKE_BUILD_TYPE=Release -DSPK_TESTS=ON --log-level=WARNING
 	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --build build/native
-	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --install build/native --prefix . --component delegate >/dev/null
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --install build/native --prefix build/stage --component delegate >/dev/null
+	@cmp -s build/stage/keras_prune/$(LIBRARY) keras_prune/$(LIBRARY) || mv -f build/stage/keras_prune/$(LIBRARY) keras_prune/
 
 lint: setup
 	$(VENV)/bin/ruff check .

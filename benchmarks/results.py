@@ -1,0 +1,96 @@
+"""Result files and the tables that are generated from them.
+
+A benchmark measures, calls `save`, and the tables between the markers
+`<!-- results:NAME -->` and `<!-- /results:NAME -->` of the documents are
+written anew from its file by `write_tables`.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import pathlib
+import platform
+import re
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+FOLDER = REPOSITORY / "benchmarks" / "results"
+PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "ai-edge-litert", "jax", "torch", "numpy")
+
+
+def save(name, results, **settings):
+    """Keep what a benchmark measured, with date, versions and machine.
+
+    Args:
+        name: Str. The benchmark; the file is `benchmarks/results/<name>.json`.
+        results: What was measured, as JSON-able values.
+        **settings: What it was measured with: seeds, repeats, thread counts.
+    """
+    FOLDER.mkdir(exist_ok=True)
+    document = {
+        "benchmark": name,
+        "date": datetime.date.today().isoformat(),
+        "versions": {"python": platform.python_version(), **_installed()},
+        "machine": _processor(),
+        "settings": settings,
+        "results": results,
+    }
+    (FOLDER / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def load(name):
+    """The document that `save` wrote."""
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def write_tables(name, markdown):
+    """Replace the generated part `name` in every document that has its markers.
+
+    Args:
+        name: Str. The marker's name.
+        markdown: Str. What stands between the markers from now on.
+    """
+    pattern = re.compile(
+        rf"(<!-- results:{re.escape(name)} -->\n).*?(<!-- /results:{re.escape(name)} -->)",
+        re.DOTALL,
+    )
+    for path in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]:
+        text = path.read_text()
+        fresh = pattern.sub(lambda match: f"{match[1]}\n{markdown}\n\n{match[2]}", text)
+        if fresh != text:
+            path.write_text(fresh)
+
+
+def markdown_table(columns, rows):
+    """A Markdown table; a column whose name starts with `>` is right-aligned."""
+    lines = [
+        "| " + " | ".join(column.lstrip(">") for column in columns) + " |",
+        "|" + "|".join("---:" if column.startswith(">") else "---" for column in columns) + "|",
+    ]
+    lines += ["| " + " | ".join(str(value) for value in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def provenance(document):
+    """One line that says when and with what a table was measured."""
+    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    settings = ", ".join(f"{name} {value}" for name, value in document["settings"].items())
+    return f"Measured {document['date']} on {document['machine']}; {versions}; {settings}."
+
+
+def _installed():
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor():
+    try:
+        text = pathlib.Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    match = re.search(r"model name\s*:\s*(.*)", text)
+    return match[1] if match else platform.machine()

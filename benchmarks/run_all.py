@@ -1,0 +1,15 @@
+"""Every benchmark, one after the other: `python -m benchmarks.run_all`, or `make bench`."""
+
+import importlib
+
+BENCHMARKS = ("kernel_table", "delegate_layers", "training_overhead", "end_to_end")
+
+
+def main():
+    for name in BENCHMARKS:
+        print(f"== {name}")
+        importlib.import_module(f"benchmarks.{name}").main([])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The examples run, and the data sets are what they say."""
+
+import numpy as np
+import pytest
+
+from examples import datasets
+
+
+def test_digits_are_split_once_and_for_all():
+    data, again = datasets.load("digits"), datasets.load("digits")
+    assert data.input_shape == (8, 8, 1)
+    assert [len(part[0]) for part in (data.train, data.validation, data.test)] == [1078, 120, 599]
+    assert data.train[0].min() == 0.0
+    assert data.train[0].max() == 1.0
+    np.testing.assert_array_equal(data.test[0], again.test[0])
+    np.testing.assert_array_equal(data.validation[1], again.validation[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "test_counts"),
+    [
+        ("mnist", (28, 28, 1), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]),
+        ("fashion_mnist", (28, 28, 1), [1000] * 10),
+        ("cifar10", (32, 32, 3), [1000] * 10),
+    ],
+)
+def test_stored_data_sets_are_whole(data_dir, name, shape, test_counts):
+    assert (data_dir / name).is_dir()
+    data = datasets.load(name)
+    assert data.input_shape == shape
+    assert np.bincount(data.test[1]).tolist() == test_counts
+    assert len(data.train[0]) == 9 * len(data.validation[0])
+    assert 0.1 < data.train[0].mean() < 0.6
+
+
+def test_unknown_data_set_gets_a_sentence():
+    with pytest.raises(ValueError, match=r"Unknown data set.*Received: name='imagenet'"):
+        datasets.load("imagenet")
+
+
+def test_demo_goes_the_whole_way(tmp_path):
+    from examples import demo
+
+    result = demo.run("digits", epochs=(3, 3), folder=tmp_path)
+    runtimes = [(row["model"], row["runtime"]) for row in result["rows"]]
+    assert ("sparse int8", "LiteRT + delegate") in runtimes
+    assert ("sparse int8", "C, this machine") in runtimes
+    assert abs(result["sparsity"] - 0.8) < 0.01
+    by_runtime = {
+        row["runtime"]: row["accuracy"] for row in result["rows"] if row["model"] == "sparse int8"
+    }
+    # The delegate and the C program compute the reference arithmetic; LiteRT's own kernels
+    # may differ from it by one in a value, so by an image or two in the accuracy.
+    assert by_runtime["LiteRT + delegate"] == pytest.approx(by_runtime["LiteRT"], abs=0.005)
+    assert by_runtime["C, this machine"] == pytest.approx(by_runtime["LiteRT"], abs=0.005)
+    text = demo.table(result["rows"], "title")
+    assert text.count("sparse int8") == len(by_runtime)
+    assert (tmp_path / "result.json").exists()
