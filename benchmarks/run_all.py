@@ -2,7 +2,13 @@
 
 import importlib
 
-BENCHMARKS = ("kernel_table", "delegate_layers", "training_overhead", "end_to_end")
+BENCHMARKS = (
+    "kernel_table",
+    "microcontroller",
+    "delegate_layers",
+    "training_overhead",
+    "end_to_end",
+)
 
 
 def main():
