@@ -59,7 +59,7 @@ def measure(folder, seed):
 
 
 def prune_file(source, destination, sparsity):
-    """Copy a model, its smallest weights set to zero but for a first and for depthwise convolutions.
+    """Copy a model, its smallest weights zero but for a first and for depthwise convolutions.
 
     Args:
         source: Path-like. An int8 model.

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_prune.registry import Configurable, Registry
 
-GRANULARITIES = Registry("granularity")
+GRANULARITIES = Registry("granularity", also=("1x4", "2:4"))
 
 
 class Granularity(Configurable):

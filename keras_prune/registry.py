@@ -10,10 +10,12 @@ class Registry:
 
     Args:
         argument: Str. The public argument that takes these objects, for error texts.
+        also: Tuple of str. Examples of names that are understood besides the registered ones.
     """
 
-    def __init__(self, argument):
+    def __init__(self, argument, also=()):
         self.argument = argument
+        self.also = also
         self.factories = {}
         self.base = None
 
@@ -51,8 +53,8 @@ class Registry:
             return identifier
         raise ValueError(
             f"Invalid value for argument `{self.argument}`. Expected one of "
-            f"{sorted(self.factories)} or a `{self.base.__name__}` object. "
-            f"Received: {self.argument}={identifier}"
+            f"{[*sorted(self.factories), *self.also]} or a `{self.base.__name__}` object. "
+            f"Received: {self.argument}={identifier!r}"
         )
 
 
@@ -85,6 +87,6 @@ def check_sparsity(name, value):
     if not number or not 0.0 <= value < 1.0:
         raise ValueError(
             f"Argument `{name}` is the fraction of weights to set to zero and must be a number "
-            f"in [0, 1). Received: {name}={value}"
+            f"in [0, 1). Received: {name}={value!r}"
         )
     return float(value)

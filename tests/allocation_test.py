@@ -60,5 +60,5 @@ def test_global_counts_ragged_blocks_in_weights():
 def test_names_configurations_and_errors():
     assert ALLOCATIONS.get("uniform") == Uniform()
     assert ALLOCATIONS.get(keras.saving.serialize_keras_object(Global())) == Global()
-    with pytest.raises(ValueError, match=r"\['global', 'uniform'\].*Received: allocation=erk"):
+    with pytest.raises(ValueError, match=r"\['global', 'uniform'\].*Received: allocation='erk'"):
         ALLOCATIONS.get("erk")

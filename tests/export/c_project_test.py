@@ -190,13 +190,29 @@ def test_the_report_counts_flash_and_ram(network):
         assert 100 < report.stack_bytes < 4_000
 
 
-def test_an_existing_project_is_replaced_whole(network, tmp_path):
-    path = pruned_network(tmp_path / "network.tflite")
-    (tmp_path / "project").mkdir()
-    (tmp_path / "project" / "old.txt").write_text("old")
-    export_c(path, tmp_path / "project", "host")
-    assert not (tmp_path / "project" / "old.txt").exists()
-    assert (tmp_path / "project" / "model.c").is_file()
+def test_an_earlier_export_is_replaced_and_other_files_stay(tmp_path):
+    path, directory = pruned_network(tmp_path / "network.tflite"), tmp_path / "project"
+    directory.mkdir()
+    export_c(path, directory, "host")
+    (directory / "kernels" / "reference" / "stale_s8.c").write_text("#error stale")
+    (directory / "build").mkdir()
+    (directory / "build" / "CMakeCache.txt").write_text("cache")
+    (directory / "notes.txt").write_text("mine")
+    export_c(path, directory, "cortex-m0")
+    assert "cortex-m0" in (directory / "model.h").read_text()
+    assert not (directory / "kernels" / "reference" / "stale_s8.c").exists()
+    assert (directory / "notes.txt").read_text() == "mine"
+    assert (directory / "build" / "CMakeCache.txt").read_text() == "cache"
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path):
+    path, directory = pruned_network(tmp_path / "network.tflite"), tmp_path / "firmware"
+    directory.mkdir()
+    (directory / "main.c").write_text("int main(void) { return 0; }")
+    with pytest.raises(ValueError, match=r"holds other files\. Received: directory="):
+        export_c(path, directory)
+    assert [entry.name for entry in directory.iterdir()] == ["main.c"]
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def single(kind="LOGISTIC", shape=(1, 4), output=None, scale=0.1, zero_point=0, dtype="int8"):

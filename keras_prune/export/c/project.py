@@ -1,6 +1,7 @@
 """Writing a C project."""
 
 import pathlib
+import shutil
 
 from keras_prune.export.c import emitter
 from keras_prune.export.c.graph import read_graph
@@ -34,7 +35,8 @@ def export_c(tflite_path, directory, target="cortex-m4"):
         tflite_path: Path-like. An int8 model with one subgraph, as
             `export_tflite(..., quantize="int8")` writes it; sparse constants are welcome. float32
             inputs and outputs are supported behind QUANTIZE and DEQUANTIZE.
-        directory: Path-like. The project's folder; replaced if it exists. Its parent must exist.
+        directory: Path-like. The project's folder, new, empty, or of an earlier export, whose
+            files are replaced; files beside them stay. Its parent must exist.
         target: Str. `"cortex-m0"`, `"cortex-m0plus"`, `"cortex-m3"`, `"cortex-m4"`,
             `"cortex-m7"`, `"cortex-m33"`, `"cortex-m55"` or `"host"`: decides between dense and
             sparse weights, and the compiler flags. Defaults to `"cortex-m4"`.
@@ -47,7 +49,7 @@ def export_c(tflite_path, directory, target="cortex-m4"):
             names the operator and its index. No file is written then.
     """
     chosen = find_target(target)
-    path, directory = pathlib.Path(tflite_path), pathlib.Path(directory)
+    path, directory = pathlib.Path(tflite_path), pathlib.Path(directory).resolve()
     _check_directory(directory)
     graph = read_graph(path)
     steps = lower(graph, chosen)
@@ -70,6 +72,7 @@ def export_c(tflite_path, directory, target="cortex-m4"):
         names = sorted([*files, *kernels])
         readme = emitter.render_readme(path.stem, chosen, graph, report, names)
         (folder / "README.md").write_text(readme)
+        _keep_other_files(directory, folder)
     return report
 
 
@@ -79,6 +82,28 @@ def _check_directory(directory):
             "Argument `directory` must be a new or existing folder inside an existing one. "
             f"Received: directory={directory}"
         )
+    if directory.exists() and any(directory.iterdir()) and not _is_project(directory):
+        raise ValueError(
+            "Argument `directory` must be a new or empty folder, or one that an earlier export "
+            f"wrote: this one holds other files. Received: directory={directory}"
+        )
+
+
+def _is_project(directory):
+    header = directory / "model.h"
+    return header.is_file() and "Written by keras-prune" in header.read_text(errors="replace")
+
+
+def _keep_other_files(old, new):
+    """Copy what an export never writes, such as a `build` folder, into the new project."""
+    ours = {entry.name for entry in new.iterdir()} | {"kernels", "include"}
+    for entry in old.iterdir() if old.exists() else ():
+        if entry.name in ours:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, new / entry.name, symlinks=True)
+        else:
+            shutil.copy2(entry, new / entry.name, follow_symlinks=False)
 
 
 def _report(target, steps, plan, measured):
