@@ -11,6 +11,7 @@ need cc "gcc libc6-dev"
 need arm-none-eabi-gcc "gcc-arm-none-eabi libnewlib-arm-none-eabi"
 need qemu-system-arm "qemu-system-arm"
 need bazel "bazel-bootstrap bazel-platforms"
+python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-venv"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
