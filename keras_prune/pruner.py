@@ -53,8 +53,9 @@ class Pruner:
             `kp.PolynomialDecay()`.
         filters: Regex string, list of them, or callable(layer) -> bool. Only layers that
             match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
-        data: Batches for criteria that look at data. The present criteria look at weights
-            alone, so anything but `None` is refused.
+        data: Tuple of arrays (x, y), or iterable of batches (x, y): a list,
+            `tf.data.Dataset`, `keras.utils.PyDataset`. Read at each update by criteria that
+            look at data, refused by those that do not. Defaults to `None`.
         seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
             nothing. Defaults to `None`.
     """
@@ -75,12 +76,14 @@ class Pruner:
         self.allocation = ALLOCATIONS.get(allocation)
         self.schedule = schedules.SCHEDULES.get(schedule or "polynomial")
         self.filters = filters
+        self.data = data
         if seed is not None:
             self.criterion = self.criterion.with_seed(seed)
         self.sparsity = self._resolve_sparsity(sparsity)
         self.model = None
         self.store = None
-        self._check(data)
+        self.probe = None
+        self._check()
 
     def _resolve_sparsity(self, sparsity):
         asked = sparsity if self.schedule.target is None else self.schedule.target
@@ -97,13 +100,9 @@ class Pruner:
             )
         return fixed
 
-    def _check(self, data):
+    def _check(self):
         self.schedule.check_target(self.sparsity)
-        if data is not None:
-            raise ValueError(
-                f"Criterion {self.criterion!r} looks at the weights alone; leave `data` out. "
-                f"Received: data={type(data).__name__}"
-            )
+        self.criterion.check_data(self.data)
         if isinstance(self.allocation, Global) and self.granularity.sparsity is not None:
             raise ValueError(
                 f"{self.granularity!r} gives every layer the same sparsity, so there is nothing "
@@ -122,6 +121,7 @@ class Pruner:
         """
         backend.sync_state(model)
         self.weights = self._find(model)
+        self.probe = self.criterion.probe(model, self.data)
         self.store = MaskStore(self._active())
         self.store.recover()
         self._prune_to(self.sparsity)
@@ -144,6 +144,7 @@ class Pruner:
         """
         self.schedule.resolve(total_steps)
         weights = self._find(model)
+        self.probe = self.criterion.probe(model, self.data)
         self.detach()
         self.model, self.weights, self.total_steps = model, weights, total_steps
         optimizer = optimizer or getattr(model, "optimizer", None)
@@ -217,9 +218,10 @@ class Pruner:
     def _prune_to(self, sparsity):
         """Score, choose and prune; what is pruned already stays so."""
         weights, store = self.store.weights, self.store
+        scores = self.criterion.scores(weights, self.probe)
         views = [
-            (weight.to_view(self.criterion.score(weight)), weight.to_view(keep))
-            for weight, keep in zip(weights, store.keep, strict=True)
+            (weight.to_view(score), weight.to_view(keep))
+            for weight, score, keep in zip(weights, scores, store.keep, strict=True)
         ]
         amounts = self.allocation.amounts(views, self.granularity, sparsity)
         for index, (view, amount) in enumerate(zip(views, amounts, strict=True)):
@@ -271,7 +273,8 @@ def prune(
         allocation: Str or object, see `kp.Pruner`. Defaults to `"uniform"`.
         filters: Regex string, list of them, or callable(layer) -> bool. Defaults to all
             layers.
-        data: Batches for criteria that look at data; refused by those that do not.
+        data: Tuple of arrays (x, y) or iterable of batches (x, y), for criteria that look at
+            data; refused by those that do not. Defaults to `None`.
         seed: Int or `None`. Fixes what a criterion draws at random.
 
     Returns:

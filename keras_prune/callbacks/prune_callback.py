@@ -57,8 +57,9 @@ class PruneCallback(keras.callbacks.Callback):
             overrides `sparsity`. Defaults to `kp.PolynomialDecay()`.
         filters: Regex string, list of them, or callable(layer) -> bool. Only layers that
             match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
-        data: Batches for criteria that look at data. The present criteria look at weights
-            alone, so anything but `None` is refused.
+        data: Tuple of arrays (x, y), or iterable of batches (x, y): a list,
+            `tf.data.Dataset`, `keras.utils.PyDataset`. Read at each update by criteria that
+            look at data, refused by those that do not. Defaults to `None`.
         seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
             nothing. Defaults to `None`.
     """
