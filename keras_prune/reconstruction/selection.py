@@ -19,13 +19,13 @@ class Scores(Criterion):
     """
 
     def __init__(self, scores):
-        self.scores = scores
+        self.given = scores
 
     def score(self, weight):
-        return self.scores[id(weight.variable)]
+        return self.given[id(weight.variable)]
 
     def __repr__(self):
-        return f"Scores(of {len(self.scores)} weights)"
+        return f"Scores(of {len(self.given)} weights)"
 
 
 def reasons_to_skip(model, filters, unsupported):
