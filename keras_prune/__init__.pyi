@@ -3,9 +3,14 @@ from keras_prune.allocation import Allocation as Allocation
 from keras_prune.allocation import Global as Global
 from keras_prune.allocation import Uniform as Uniform
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
+from keras_prune.criteria import OBD as OBD
+from keras_prune.criteria import SNIP as SNIP
 from keras_prune.criteria import Criterion as Criterion
+from keras_prune.criteria import GraSP as GraSP
 from keras_prune.criteria import Magnitude as Magnitude
 from keras_prune.criteria import Random as Random
+from keras_prune.criteria import Sensitivity as Sensitivity
+from keras_prune.criteria import Taylor as Taylor
 from keras_prune.export.c import CProjectReport as CProjectReport
 from keras_prune.export.c import export_c as export_c
 from keras_prune.export.export_report import ExportReport as ExportReport
@@ -23,6 +28,11 @@ from keras_prune.model_sparsity import sparsity as sparsity
 from keras_prune.pruner import Pruner as Pruner
 from keras_prune.pruner import prune as prune
 from keras_prune.pruning_report import PruningReport as PruningReport
+from keras_prune.reconstruction import obs_prune as obs_prune
+from keras_prune.reconstruction import obs_remove as obs_remove
+from keras_prune.reconstruction import obs_saliency as obs_saliency
+from keras_prune.reconstruction import prune_layerwise as prune_layerwise
+from keras_prune.reconstruction import prune_woodfisher as prune_woodfisher
 from keras_prune.runtime.benchmark import BenchmarkReport as BenchmarkReport
 from keras_prune.runtime.benchmark import benchmark as benchmark
 from keras_prune.runtime.c_project import run_c_project as run_c_project
