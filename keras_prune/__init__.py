@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 # Where the public names live. They are imported when first used: the command line looks
 # into a .tflite file without waiting for Keras. `__init__.pyi` says the same to type checkers.
 _HOMES = {
-    "allocation": ("Allocation", "Global", "Uniform"),
+    "allocation": ("ERK", "Allocation", "Global", "PerLayer", "Threshold", "Uniform"),
     "callbacks.prune_callback": ("PruneCallback",),
     "criteria": (
         "OBD",
@@ -28,7 +28,20 @@ _HOMES = {
     "export.sparsify": ("sparsify_tflite",),
     "export.strip": ("strip",),
     "export.tflite": ("export_tflite",),
-    "granularity": ("NM", "Block", "Granularity", "Unstructured"),
+    "granularity": (
+        "NM",
+        "Block",
+        "Channel",
+        "Column",
+        "Filter",
+        "Granularity",
+        "Kernel",
+        "Layer",
+        "Row",
+        "Shape",
+        "Unstructured",
+        "Vector",
+    ),
     "model_cost": ("CostReport", "cost"),
     "model_sparsity": ("SparsityReport", "sparsity"),
     "pruner": ("Pruner", "prune"),
@@ -43,7 +56,7 @@ _HOMES = {
     "runtime.benchmark": ("BenchmarkReport", "benchmark"),
     "runtime.c_project": ("run_c_project",),
     "runtime.delegate": ("load_delegate",),
-    "schedules": ("ConstantSparsity", "PolynomialDecay", "Schedule"),
+    "schedules": ("ConstantSparsity", "Iterative", "OneShot", "PolynomialDecay", "Schedule"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

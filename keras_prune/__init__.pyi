@@ -1,6 +1,9 @@
 from keras_prune import criteria as criteria
+from keras_prune.allocation import ERK as ERK
 from keras_prune.allocation import Allocation as Allocation
 from keras_prune.allocation import Global as Global
+from keras_prune.allocation import PerLayer as PerLayer
+from keras_prune.allocation import Threshold as Threshold
 from keras_prune.allocation import Uniform as Uniform
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
 from keras_prune.criteria import OBD as OBD
@@ -19,8 +22,16 @@ from keras_prune.export.strip import strip as strip
 from keras_prune.export.tflite import export_tflite as export_tflite
 from keras_prune.granularity import NM as NM
 from keras_prune.granularity import Block as Block
+from keras_prune.granularity import Channel as Channel
+from keras_prune.granularity import Column as Column
+from keras_prune.granularity import Filter as Filter
 from keras_prune.granularity import Granularity as Granularity
+from keras_prune.granularity import Kernel as Kernel
+from keras_prune.granularity import Layer as Layer
+from keras_prune.granularity import Row as Row
+from keras_prune.granularity import Shape as Shape
 from keras_prune.granularity import Unstructured as Unstructured
+from keras_prune.granularity import Vector as Vector
 from keras_prune.model_cost import CostReport as CostReport
 from keras_prune.model_cost import cost as cost
 from keras_prune.model_sparsity import SparsityReport as SparsityReport
@@ -38,6 +49,8 @@ from keras_prune.runtime.benchmark import benchmark as benchmark
 from keras_prune.runtime.c_project import run_c_project as run_c_project
 from keras_prune.runtime.delegate import load_delegate as load_delegate
 from keras_prune.schedules import ConstantSparsity as ConstantSparsity
+from keras_prune.schedules import Iterative as Iterative
+from keras_prune.schedules import OneShot as OneShot
 from keras_prune.schedules import PolynomialDecay as PolynomialDecay
 from keras_prune.schedules import Schedule as Schedule
 
