@@ -27,7 +27,7 @@ test: lint test-c test-python test-bazel
 setup: $(READY)
 	@tools/system_packages.sh
 
-$(READY): requirements/develop.txt
+$(READY):
 	@tools/system_packages.sh
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade pip
@@ -35,7 +35,7 @@ $(READY): requirements/develop.txt
 	echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/keras_prune_checkout.pth"
 	rm -f $(VENV)/.ready-* && touch $@
 
-$(OLD_READY): requirements/tflite-runtime.txt
+$(OLD_READY):
 	$(PYTHON) -m venv $(OLD_VENV)
 	-$(OLD_VENV)/bin/python -m pip install --quiet -r requirements/tflite-runtime.txt \
 	  && rm -f $(OLD_VENV)/.ready-* && touch $@

@@ -7,6 +7,7 @@ BENCHMARKS = (
     "microcontroller",
     "delegate_layers",
     "training_overhead",
+    "reconstruction",
     "end_to_end",
 )
 

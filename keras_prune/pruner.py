@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from keras_prune import backend, schedules
-from keras_prune.allocation import ALLOCATIONS, Global
+from keras_prune import backend, learning_rate, schedules
+from keras_prune.allocation import ALLOCATIONS, Global, Uniform
 from keras_prune.criteria import CRITERIA
 from keras_prune.granularity import get as _granularity
 from keras_prune.masks import MaskStore
+from keras_prune.model_outputs import output_layers
 from keras_prune.pruning_report import PrunedWeight, PruningReport
 from keras_prune.registry import check_sparsity
 from keras_prune.weights import find_weights
@@ -42,19 +43,22 @@ class Pruner:
 
     Args:
         sparsity: Float in [0, 1). The fraction of weights to set to zero. Defaults to what
-            the granularity fixes (`NM`), else `0.8`.
+            the granularity (`NM`) or the allocation (`PerLayer`) fixes, else `0.8`.
         criterion: Str or `kp.criteria.Criterion`. What matters. Defaults to `"magnitude"`.
         granularity: Str or object. The shape that lives or dies: `"unstructured"`, `"1x4"`
-            or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`. Defaults to `"unstructured"`.
-        allocation: Str or object. How much of each layer: `"uniform"` or `"global"`.
-            Defaults to `"uniform"`.
-        schedule: Str or object. When: `"polynomial"`, `"constant"` or an object. One that
-            names its own final sparsity overrides `sparsity`. Defaults to
-            `kp.PolynomialDecay()`.
+            or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`, `"vector"`, `"kernel"`, `"channel"`,
+            `"filter"`, `"shape"`, `"row"`, `"column"`, `"layer"`. Defaults to
+            `"unstructured"`.
+        allocation: Str or object. How much of each layer: `"uniform"`, `"global"`, `"erk"`,
+            `"threshold"` or `kp.PerLayer(...)`. Defaults to `"uniform"`.
+        schedule: Str or object. When: `"polynomial"`, `"constant"`, `"one_shot"`,
+            `"iterative"` or an object. One that names its own final sparsity overrides
+            `sparsity`. Defaults to `kp.PolynomialDecay()`.
         filters: Regex string, list of them, or callable(layer) -> bool. Only layers that
             match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
-        data: Batches for criteria that look at data. The present criteria look at weights
-            alone, so anything but `None` is refused.
+        data: Tuple of arrays (x, y), or iterable of batches (x, y): a list,
+            `tf.data.Dataset`, `keras.utils.PyDataset`. Read at each update by criteria that
+            look at data, refused by those that do not. Defaults to `None`.
         seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
             nothing. Defaults to `None`.
     """
@@ -75,16 +79,19 @@ class Pruner:
         self.allocation = ALLOCATIONS.get(allocation)
         self.schedule = schedules.SCHEDULES.get(schedule or "polynomial")
         self.filters = filters
+        self.data = data
         if seed is not None:
             self.criterion = self.criterion.with_seed(seed)
         self.sparsity = self._resolve_sparsity(sparsity)
         self.model = None
         self.store = None
-        self._check(data)
+        self.probe = None
+        self._check()
 
     def _resolve_sparsity(self, sparsity):
         asked = sparsity if self.schedule.target is None else self.schedule.target
-        fixed = self.granularity.sparsity
+        source = self.granularity if self.allocation.sparsity is None else self.allocation
+        fixed = source.sparsity
         if asked is None:
             return DEFAULT_SPARSITY if fixed is None else fixed
         asked = check_sparsity("sparsity", asked)
@@ -92,23 +99,24 @@ class Pruner:
             return asked
         if abs(asked - fixed) > 0.005:
             raise ValueError(
-                f"{self.granularity!r} makes a sparsity of {fixed:.4g} and no other. "
+                f"{source!r} makes a sparsity of {fixed:.4g} and no other. "
                 f"Received: sparsity={asked}"
             )
         return fixed
 
-    def _check(self, data):
+    def _check(self):
         self.schedule.check_target(self.sparsity)
-        if data is not None:
-            raise ValueError(
-                f"Criterion {self.criterion!r} looks at the weights alone; leave `data` out. "
-                f"Received: data={type(data).__name__}"
-            )
-        if isinstance(self.allocation, Global) and self.granularity.sparsity is not None:
+        self.criterion.check_data(self.data)
+        if self.granularity.sparsity is not None and not isinstance(self.allocation, Uniform):
             raise ValueError(
                 f"{self.granularity!r} gives every layer the same sparsity, so there is nothing "
                 'to allocate: use allocation="uniform". Received: '
                 f"allocation={self.allocation!r}"
+            )
+        if self.granularity.expendable and not isinstance(self.allocation, Global):
+            raise ValueError(
+                f"{self.granularity!r} prunes whole layers, which must compete with one another: "
+                f'use allocation="global". Received: allocation={self.allocation!r}'
             )
 
     def prune(self, model):
@@ -122,6 +130,7 @@ class Pruner:
         """
         backend.sync_state(model)
         self.weights = self._find(model)
+        self.probe = self.criterion.probe(model, self.data)
         self.store = MaskStore(self._active())
         self.store.recover()
         self._prune_to(self.sparsity)
@@ -144,9 +153,13 @@ class Pruner:
         """
         self.schedule.resolve(total_steps)
         weights = self._find(model)
+        self.probe = self.criterion.probe(model, self.data)
+        optimizer = optimizer or getattr(model, "optimizer", None)
+        if self.schedule.learning_rate_factor is not None and optimizer is not None:
+            learning_rate.check(optimizer)
         self.detach()
         self.model, self.weights, self.total_steps = model, weights, total_steps
-        optimizer = optimizer or getattr(model, "optimizer", None)
+        self._amounts = [0.0] * len(self._active())
         if optimizer is not None and not optimizer.built:
             optimizer.build(model.trainable_variables)
         self.store = MaskStore(self._active(), optimizer)
@@ -179,7 +192,11 @@ class Pruner:
         if due == self._updated:
             return
         backend.sync_state(self.model)
+        before = self.store.sparsity
         self._prune_to(self.schedule.sparsity(due, self.total_steps, self.sparsity))
+        factor, optimizer = self.schedule.learning_rate_factor, self.store.optimizer
+        if factor is not None and optimizer is not None and self.store.sparsity > before:
+            learning_rate.scale(optimizer, factor)
         self._updated = due
 
     def detach(self):
@@ -199,17 +216,37 @@ class Pruner:
         Returns:
             A `PruningReport`.
         """
-        return PruningReport(tuple(map(self._describe, self.weights)), self.sparsity)
+        active = self._active()
+        asked = self._asked(active)
+        total = self.sparsity
+        if self.allocation.sparsity is not None or self.allocation.ceiling:
+            sizes = [weight.size for weight in active]
+            total = float(np.average(asked, weights=sizes))
+        shares = dict(zip(map(id, active), asked, strict=True))
+        rows = (self._describe(weight, shares.get(id(weight))) for weight in self.weights)
+        return PruningReport(tuple(rows), total)
+
+    def _asked(self, active):
+        """Sparsity asked of each weight that is pruned, `None` where only of all together."""
+        if self.allocation.ceiling:
+            return self._amounts
+        return self.allocation.asked(active, self.sparsity)
 
     def _find(self, model):
         weights = find_weights(model, self.filters)
         for weight in weights:
             if weight.skip is None:
-                weight.skip = self.granularity.skip(weight.view_shape)
+                weight.skip = self.granularity.skip(self._view_shape(weight))
+        if self.granularity.takes_outputs:
+            _spare_outputs(model, [weight for weight in weights if weight.skip is None])
         if all(weight.skip for weight in weights):
             reasons = {weight.path: weight.skip for weight in weights}
             raise ValueError(f"The model has no weight that can be pruned. Received: {reasons}")
+        self.allocation.check(weights, self.sparsity)
         return weights
+
+    def _view_shape(self, weight):
+        return weight.full_view_shape if self.granularity.full_view else weight.view_shape
 
     def _active(self):
         return [weight for weight in self.weights if weight.skip is None]
@@ -217,28 +254,38 @@ class Pruner:
     def _prune_to(self, sparsity):
         """Score, choose and prune; what is pruned already stays so."""
         weights, store = self.store.weights, self.store
+        scores = self.criterion.scores(weights, self.probe)
+        full = self.granularity.full_view
         views = [
-            (weight.to_view(self.criterion.score(weight)), weight.to_view(keep))
-            for weight, keep in zip(weights, store.keep, strict=True)
+            (weight.to_view(score, full), weight.to_view(keep, full))
+            for weight, score, keep in zip(weights, scores, store.keep, strict=True)
         ]
-        amounts = self.allocation.amounts(views, self.granularity, sparsity)
-        for index, (view, amount) in enumerate(zip(views, amounts, strict=True)):
+        self._amounts = self.allocation.amounts(views, self.granularity, sparsity, weights)
+        for index, (view, amount) in enumerate(zip(views, self._amounts, strict=True)):
             keep = self.granularity.select(*view, amount)
             store.assign(index, weights[index].from_view(keep))
 
-    def _describe(self, weight):
+    def _describe(self, weight, asked):
         pruned = weight.skip is None
-        single = pruned and not isinstance(self.allocation, Global)
         return PrunedWeight(
             path=weight.path,
             shape=weight.shape,
             granularity=repr(self.granularity) if pruned else None,
-            asked=self.sparsity if single else None,
+            asked=asked,
             achieved=1.0 - int(np.count_nonzero(weight.numpy())) / weight.size,
             size=weight.size,
-            slack=self.granularity.slack(weight.view_shape) if pruned else 0,
+            slack=self.granularity.slack(self._view_shape(weight)) if pruned else 0,
             skip=weight.skip,
         )
+
+
+def _spare_outputs(model, weights):
+    """Skip the kernels that make a model's outputs, unless there are no others."""
+    layers = output_layers(model)
+    making = [weight for weight in weights if id(weight.layer) in layers]
+    if len(making) < len(weights):
+        for weight in making:
+            weight.skip = "makes the model's outputs, which must all stay"
 
 
 def prune(
@@ -265,13 +312,15 @@ def prune(
 
     Args:
         model: Built `keras.Model`.
-        sparsity: Float in [0, 1), or `None` for what the granularity fixes.
+        sparsity: Float in [0, 1), or `None` for what the granularity (`NM`) or the allocation
+            (`PerLayer`) fixes.
         criterion: Str or object, see `kp.Pruner`. Defaults to `"magnitude"`.
         granularity: Str or object, see `kp.Pruner`. Defaults to `"unstructured"`.
         allocation: Str or object, see `kp.Pruner`. Defaults to `"uniform"`.
         filters: Regex string, list of them, or callable(layer) -> bool. Defaults to all
             layers.
-        data: Batches for criteria that look at data; refused by those that do not.
+        data: Tuple of arrays (x, y) or iterable of batches (x, y), for criteria that look at
+            data; refused by those that do not. Defaults to `None`.
         seed: Int or `None`. Fixes what a criterion draws at random.
 
     Returns:

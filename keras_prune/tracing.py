@@ -63,19 +63,29 @@ def record_calls(model, layers, inputs):
     with contextlib.ExitStack() as stack:
         for layer in layers:
             for name in ("call", "quantized_call"):
-                stack.enter_context(_recorded(layer, name, calls[id(layer)]))
+                stack.enter_context(observed(layer, name, _shapes_into(calls[id(layer)])))
         model(inputs, training=False)
     return calls
 
 
+def _shapes_into(calls):
+    return lambda inputs, outputs: calls.append((tuple(inputs.shape), tuple(outputs.shape)))
+
+
 @contextlib.contextmanager
-def _recorded(layer, name, calls):
+def observed(layer, name, observe):
+    """Context in which every call of a layer is shown to `observe`.
+
+    Args:
+        layer: `keras.layers.Layer`.
+        name: Str. The method to watch, `"call"` as a rule.
+        observe: Callable(first input tensor, first output tensor).
+    """
     original = getattr(layer, name)
 
     def call(*args, **kwargs):
         outputs = original(*args, **kwargs)
-        first = tree.flatten((args, kwargs))[0]
-        calls.append((tuple(first.shape), tuple(tree.flatten(outputs)[0].shape)))
+        observe(tree.flatten((args, kwargs))[0], tree.flatten(outputs)[0])
         return outputs
 
     previous = vars(layer).get(name)

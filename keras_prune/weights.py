@@ -1,12 +1,17 @@
 """The view of one prunable weight: where it lives and what its axes mean."""
 
 import dataclasses
+import math
 import re
 
 import keras
 import numpy as np
 
 from keras_prune import backend
+
+_CELLS = (keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
+_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+_DEPTHWISE_REASON = "depthwise kernel: few weights, one input each"
 
 
 @dataclasses.dataclass(eq=False)
@@ -17,11 +22,15 @@ class PrunableWeight:
     the positions (the taps of a convolution; 1 for a dense layer) and the inputs that are
     summed over. Granularities cut this array and know nothing of Keras layouts.
 
+    In the full view the axes stay apart: groups (1 but in grouped convolutions) x outputs of
+    a group x the axes of the window x inputs of a group.
+
     Args:
         layer: `keras.layers.Layer` that owns the variable.
         variable: `keras.Variable`.
         outputs: Tuple of ints. Axes of the variable that count output units.
         inputs: Tuple of ints. Axes of the variable that are summed over.
+        groups: Int. Groups of outputs that do not share inputs. Defaults to `1`.
         skip: Str or `None`. Why this weight is not pruned.
     """
 
@@ -29,6 +38,7 @@ class PrunableWeight:
     variable: keras.Variable
     outputs: tuple = ()
     inputs: tuple = ()
+    groups: int = 1
     skip: str | None = None
 
     @property
@@ -44,7 +54,7 @@ class PrunableWeight:
     @property
     def size(self):
         """Int. Number of weights."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def permutation(self):
@@ -53,18 +63,31 @@ class PrunableWeight:
         return self.outputs + tuple(sorted(positions)) + self.inputs
 
     @property
+    def window(self):
+        """Tuple of ints. Sizes of the axes that are neither outputs nor inputs."""
+        first, last = len(self.outputs), len(self.shape) - len(self.inputs)
+        return tuple(self.shape[axis] for axis in self.permutation[first:last])
+
+    @property
     def view_shape(self):
         """Tuple of ints (outputs, positions, inputs)."""
-        rows = int(np.prod([self.shape[axis] for axis in self.outputs]))
-        columns = int(np.prod([self.shape[axis] for axis in self.inputs]))
-        return rows, self.size // (rows * columns), columns
+        groups, outputs, *window, inputs = self.full_view_shape
+        return groups * outputs, math.prod(window), inputs
 
-    def to_view(self, array):
-        """Array of the variable's shape -> array (outputs, positions, inputs)."""
-        return array.transpose(self.permutation).reshape(self.view_shape)
+    @property
+    def full_view_shape(self):
+        """Tuple of ints (groups, outputs of a group, *window, inputs of a group)."""
+        outputs = math.prod(self.shape[axis] for axis in self.outputs)
+        inputs = math.prod(self.shape[axis] for axis in self.inputs)
+        return self.groups, outputs // self.groups, *self.window, inputs
+
+    def to_view(self, array, full=False):
+        """Array of the variable's shape -> array of `view_shape`, or of `full_view_shape`."""
+        shape = self.full_view_shape if full else self.view_shape
+        return array.transpose(self.permutation).reshape(shape)
 
     def from_view(self, view):
-        """Array (outputs, positions, inputs) -> array of the variable's shape."""
+        """Array of either view's shape -> array of the variable's shape."""
         permutation = self.permutation
         array = view.reshape([self.shape[axis] for axis in permutation])
         return array.transpose(np.argsort(permutation))
@@ -79,7 +102,8 @@ def find_weights(model, filters=None):
 
     Biases, normalization weights and everything else with fewer than two axes are never
     pruned and not listed. Shared layers count once; nested models and the sublayers of
-    custom layers are found.
+    custom layers are found. The kernels of depthwise convolutions are left alone, unless a
+    string of `filters` is the whole name of their layer.
 
     Args:
         model: Built `keras.Model`.
@@ -102,7 +126,10 @@ def find_weights(model, filters=None):
     found = []
     for layer, variable in owners.values():
         if is_kernel(variable):
-            found.append(_describe(layer, variable, matches))
+            weight = _describe(layer, variable, matches)
+            if isinstance(layer, _DEPTHWISE) and _is_named(layer, filters):
+                _include_depthwise(weight)
+            found.append(weight)
     return found
 
 
@@ -130,6 +157,7 @@ def _describe(layer, variable, matches):
             weight.skip = roles
         else:
             weight.outputs, weight.inputs = roles
+            weight.groups = getattr(layer, "groups", 1)
     return weight
 
 
@@ -145,10 +173,12 @@ def axis_roles(layer, variable):
     """
     last = len(variable.shape) - 1
     layers = keras.layers
-    if "depthwise" in variable.name or isinstance(
-        layer, (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
-    ):
-        return "depthwise kernel: few weights, one input each"
+    if "depthwise" in variable.name or isinstance(layer, _DEPTHWISE):
+        return _DEPTHWISE_REASON
+    if isinstance(layer, _CELLS) and variable.name in ("kernel", "recurrent_kernel"):
+        return (1,), (0,)  # (inputs, gates * units)
+    if type(layer) is layers.Embedding:
+        return (1,), (0,)  # (tokens, features): what Dense is on one-hot tokens
     if variable.name in ("kernel", "pointwise_kernel"):
         if isinstance(layer, layers.EinsumDense):
             return _einsum_roles(layer)
@@ -160,6 +190,14 @@ def axis_roles(layer, variable):
         if isinstance(layer, plain + (layers.SeparableConv1D, layers.SeparableConv2D)):
             return (last,), (last - 1,)
     return f"layer {type(layer).__name__} is not supported"
+
+
+def _include_depthwise(weight):
+    """Give a depthwise kernel (*window, inputs, multiplier) its roles, where nothing else speaks
+    against pruning it: one group for each input."""
+    if weight.skip == _DEPTHWISE_REASON:
+        last = len(weight.shape) - 1
+        weight.outputs, weight.groups, weight.skip = (last - 1, last), weight.shape[-2], None
 
 
 def _einsum_roles(layer):
@@ -180,6 +218,12 @@ def _check_model(model):
             "The model has no weights yet. Build it first: call it on a batch, or "
             f"`model.build(input_shape)`. Received: model={model.name}"
         )
+
+
+def _is_named(layer, filters):
+    """True if a string of `filters` is the whole name of the layer."""
+    patterns = [filters] if isinstance(filters, str) else filters
+    return isinstance(patterns, (list, tuple)) and layer.name in patterns
 
 
 def _matcher(filters):

@@ -50,6 +50,37 @@ def test_two_of_four_inputs_of_a_convolution(layer):
     assert (groups.sum(axis=3) == 2).all()
 
 
+@pytest.mark.all_backends
+def test_sequence_models_are_pruned_in_training():
+    keras.utils.set_random_seed(0)
+    tokens = keras.Input((6,), dtype="int32")
+    x = layers.Embedding(20, 8)(tokens)
+    x = layers.MultiHeadAttention(2, 4)(x, x)
+    x = layers.LSTM(4, return_sequences=True)(x)
+    x = layers.GRU(4, return_sequences=True)(x)
+    x = layers.SimpleRNN(4)(x)
+    model = keras.Model(tokens, layers.Dense(2)(x))
+    model.compile("adam", "mse")
+    pruner = Pruner(0.5, schedule=ConstantSparsity())
+    with pruner.attach(model):
+        for _ in range(2):
+            model.train_on_batch(np.arange(12).reshape(2, 6), np.ones((2, 2)))
+            report = pruner.report()
+            assert all(weight.achieved == 0.5 for weight in report.weights)
+    # embeddings, query, key, value, output, two kernels each of three recurrent layers, dense
+    assert len(report.pruned) == 1 + 4 + 2 * 3 + 1
+
+
+def test_depthwise_layer_that_filters_name():
+    model = keras.Sequential(
+        [keras.Input((6, 6, 8)), layers.DepthwiseConv2D(3, name="depth"), layers.Conv2D(4, 1)]
+    )
+    report = prune(model, 0.5, granularity="channel", filters=["depth"])
+    gone = np.asarray(model.layers[0].kernel.value) == 0.0  # (3, 3, channels, 1)
+    assert gone.all(axis=(0, 1, 3)).sum() == 4 and gone.sum() == 36
+    assert [weight.skip for weight in report.weights] == [None, "left out by `filters`"]
+
+
 def test_first_layer_too_narrow_for_the_pattern_is_skipped():
     model = keras.Sequential([keras.Input((6, 6, 1)), layers.Conv2D(4, 3), layers.Conv2D(4, 3)])
     report = prune(model, 0.5, granularity=NM(2, 4))

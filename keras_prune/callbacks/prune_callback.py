@@ -5,6 +5,7 @@ import warnings
 import keras
 from absl import logging
 
+from keras_prune.allocation import ALLOCATIONS
 from keras_prune.granularity import get as _granularity
 from keras_prune.pruner import DEFAULT_SPARSITY, Pruner
 
@@ -45,20 +46,25 @@ class PruneCallback(keras.callbacks.Callback):
     ```
 
     Args:
-        sparsity: Float in [0, 1). The fraction of weights to set to zero. `NM` fixes it by
-            itself and takes no other value but the default. Defaults to `0.8`.
+        sparsity: Float in [0, 1). The fraction of weights to set to zero. `NM` and
+            `PerLayer` fix it themselves and take no other value but the default. Defaults to
+            `0.8`.
         criterion: Str or `kp.criteria.Criterion`. What matters. Defaults to `"magnitude"`.
         granularity: Str or object. The shape that lives or dies: `"unstructured"`, `"1x4"`
-            or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`. Defaults to `"unstructured"`.
-        allocation: Str or object. How much of each layer: `"uniform"` or `"global"`.
-            Defaults to `"uniform"`.
-        schedule: Str or object. When: `"polynomial"`, `"constant"` or an object such as
-            `kp.PolynomialDecay(end_step=0.5)`. One that names its own final sparsity
-            overrides `sparsity`. Defaults to `kp.PolynomialDecay()`.
+            or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`, `"vector"`, `"kernel"`, `"channel"`,
+            `"filter"`, `"shape"`, `"row"`, `"column"`, `"layer"`. Defaults to
+            `"unstructured"`.
+        allocation: Str or object. How much of each layer: `"uniform"`, `"global"`, `"erk"`,
+            `"threshold"` or `kp.PerLayer(...)`. Defaults to `"uniform"`.
+        schedule: Str or object. When: `"polynomial"`, `"constant"`, `"one_shot"`,
+            `"iterative"` or an object such as `kp.PolynomialDecay(end_step=0.5)`. One that
+            names its own final sparsity overrides `sparsity`. Defaults to
+            `kp.PolynomialDecay()`.
         filters: Regex string, list of them, or callable(layer) -> bool. Only layers that
             match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
-        data: Batches for criteria that look at data. The present criteria look at weights
-            alone, so anything but `None` is refused.
+        data: Tuple of arrays (x, y), or iterable of batches (x, y): a list,
+            `tf.data.Dataset`, `keras.utils.PyDataset`. Read at each update by criteria that
+            look at data, refused by those that do not. Defaults to `None`.
         seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
             nothing. Defaults to `None`.
     """
@@ -76,7 +82,9 @@ class PruneCallback(keras.callbacks.Callback):
     ):
         super().__init__()
         granularity = _granularity(granularity)
-        if granularity.sparsity is not None and sparsity == DEFAULT_SPARSITY:
+        allocation = ALLOCATIONS.get(allocation)
+        fixed = {granularity.sparsity, allocation.sparsity} != {None}
+        if fixed and sparsity == DEFAULT_SPARSITY:
             sparsity = None
         self.pruner = Pruner(
             sparsity, criterion, granularity, allocation, schedule, filters, data, seed

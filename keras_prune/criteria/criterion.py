@@ -8,6 +8,9 @@ CRITERIA = Registry("criterion")
 class Criterion(Configurable):
     """Base class: scores single weights. Higher = keep.
 
+    Subclasses write `score`, or `scores` where the kernels depend on each other. Those that
+    look at data extend `DataCriterion`.
+
     Example:
 
     ```python
@@ -17,7 +20,12 @@ class Criterion(Configurable):
 
     kp.prune(model, 0.8, criterion=Squared())
     ```
+
+    Attributes:
+        needs_data: Bool. Whether the criterion looks at data.
     """
+
+    needs_data = False
 
     def score(self, weight):
         """Score every weight of one kernel.
@@ -30,6 +38,32 @@ class Criterion(Configurable):
             already do not matter.
         """
         raise NotImplementedError(f"`{type(self).__name__}` must implement `score`.")
+
+    def scores(self, weights, probe=None):
+        """Score the weights of all kernels.
+
+        Args:
+            weights: List of `PrunableWeight`.
+            probe: What `probe` returned.
+
+        Returns:
+            List of float arrays of the shapes of the variables.
+        """
+        del probe
+        return [self.score(weight) for weight in weights]
+
+    def probe(self, model, data):
+        """What `scores` asks about a model and data; `None` where it asks nothing."""
+        del model, data
+        return None
+
+    def check_data(self, data):
+        """Refuse data that the criterion does not look at."""
+        if data is not None:
+            raise ValueError(
+                f"Criterion {self!r} looks at the weights alone; leave `data` out. "
+                f"Received: data={type(data).__name__}"
+            )
 
     def with_seed(self, seed):
         """The criterion with its random draws fixed by `seed`; itself where it draws nothing."""

@@ -430,7 +430,10 @@ def test_model_without_optimizer_is_refused():
     [
         ({"sparsity": 1.0}, r"in \[0, 1\). Received: sparsity=1.0"),
         ({"sparsity": "much"}, "Received: sparsity='much'"),
-        ({"criterion": "mangitude"}, r"'magnitude', 'random'.*Received: criterion='mangitude'"),
+        (
+            {"criterion": "mangitude"},
+            r"'magnitude', 'obd', 'random'.*Received: criterion='mangitude'",
+        ),
         ({"granularity": "cube"}, "Received: granularity='cube'"),
         ({"granularity": "4:2"}, "n < m <= 128 must hold. Received: n=4, m=2"),
         ({"allocation": 3}, "Received: allocation=3"),

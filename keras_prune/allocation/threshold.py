@@ -1,0 +1,69 @@
+"""Threshold: sparsity follows from the spread of the weights."""
+
+import numpy as np
+
+from keras_prune.allocation.allocation import ALLOCATIONS, Allocation
+
+
+@ALLOCATIONS.register("threshold")
+class Threshold(Allocation):
+    """Each layer loses the weights below a threshold of its own.
+
+    The threshold is c * std(w) from [Han et al., 2015](https://arxiv.org/abs/1506.02626),
+    or mean(|w|) + c * std(|w|). It is computed at every update over all weights of the
+    kernel, pruned ones too: training that moves weights below it makes the layer sparser at
+    the next update, and pruning twice without training changes nothing under Han's rule
+    where weights are spread around zero.
+
+    The sparsity follows from the threshold. The pruner's `sparsity`, and with it the
+    schedule, is a ceiling that no layer goes beyond: set it high (`0.99`) for the threshold
+    to decide alone. The report counts as asked what the threshold asked at the last update.
+
+    With the criterion `"magnitude"` and single weights exactly the weights below the
+    threshold go. Other criteria and shapes prune as many, by their own scores.
+
+    Example:
+
+    ```python
+    kp.prune(model, 0.99, allocation=kp.Threshold(1.0))
+    kp.prune(model, 0.99, allocation=kp.Threshold(0.5, center="mean"))
+    ```
+
+    Args:
+        c: Float. Standard deviations from the center. Defaults to `1.0`.
+        center: Str. `"zero"`: c * std(w). `"mean"`: mean(|w|) + c * std(|w|). Defaults to
+            `"zero"`.
+    """
+
+    ceiling = True
+
+    def __init__(self, c=1.0, center="zero"):
+        if not isinstance(c, (int, float)) or isinstance(c, bool) or not np.isfinite(c):
+            raise ValueError(f"Argument `c` must be a finite number. Received: c={c}")
+        if center not in ("zero", "mean"):
+            raise ValueError(
+                f'Argument `center` must be "zero" or "mean". Received: center={center!r}'
+            )
+        self.c = c
+        self.center = center
+
+    def threshold(self, values):
+        """The magnitude below which weights go.
+
+        Args:
+            values: Float array. The weights of one kernel.
+
+        Returns:
+            A float.
+        """
+        values = np.asarray(values, np.float64)
+        if self.center == "zero":
+            return float(self.c * values.std())
+        magnitudes = np.abs(values)
+        return float(magnitudes.mean() + self.c * magnitudes.std())
+
+    def amounts(self, views, granularity, sparsity, weights=None):
+        return [min(sparsity, self._fraction(weight.numpy())) for weight in weights]
+
+    def _fraction(self, values):
+        return float(np.mean(np.abs(values) < self.threshold(values)))

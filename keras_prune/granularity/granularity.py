@@ -1,0 +1,122 @@
+"""What a granularity is, and the choice of whole units."""
+
+import numpy as np
+
+from keras_prune.registry import Configurable, Registry
+
+GRANULARITIES = Registry("granularity", also=("1x4", "2:4"))
+
+
+class Granularity(Configurable):
+    """Base class: pools the scores of weights into units and decides on whole units.
+
+    Subclasses write `pool` and `expand`, or `select` where units compete only locally.
+
+    Attributes:
+        sparsity: Float or `None`. The sparsity that the shape itself fixes, if it does.
+        full_view: Bool. False: arrays come as (outputs, positions, inputs), the window of a
+            convolution in one axis. True: as (groups, outputs, *window, inputs).
+        expendable: Bool. True if a layer may lose all its weights.
+        takes_outputs: Bool. True if outputs of a layer go as a whole; pruners spare the
+            kernels that make the model's outputs then.
+    """
+
+    sparsity = None
+    full_view = False
+    expendable = False
+    takes_outputs = False
+
+    def pool(self, scores, alive):
+        """Score the units.
+
+        Args:
+            scores: Float array (outputs, positions, inputs). Higher = keep.
+            alive: Bool array of that shape. False where a weight is already pruned.
+
+        Returns:
+            Two arrays of one shape: the units' scores (mean over their weights, `-inf`
+            where all are pruned already) and their number of weights.
+        """
+        raise NotImplementedError(f"`{type(self).__name__}` must implement `pool`.")
+
+    def expand(self, keep, shape):
+        """Spread decisions on units back to weights.
+
+        Args:
+            keep: Bool array, one value a unit, as `pool` shaped it.
+            shape: Tuple (outputs, positions, inputs).
+
+        Returns:
+            Bool array of shape `shape`.
+        """
+        raise NotImplementedError(f"`{type(self).__name__}` must implement `expand`.")
+
+    def select(self, scores, alive, sparsity):
+        """Choose the weights to keep.
+
+        The fraction of pruned weights is the nearest to `sparsity` that whole units allow.
+        Among equal scores the lower index survives. One unit always survives: a layer
+        without any weight would cut the network.
+
+        Args:
+            scores: Float array (outputs, positions, inputs). Higher = keep.
+            alive: Bool array of that shape. False where a weight is already pruned.
+            sparsity: Float in [0, 1).
+
+        Returns:
+            Bool array of that shape, False where `alive` is.
+        """
+        pooled, sizes = self.pool(scores, alive)
+        keep = keep_units(pooled.ravel(), sizes.ravel(), sparsity * scores.size)
+        return self.expand(keep.reshape(pooled.shape), scores.shape) & alive
+
+    def skip(self, shape):
+        """Why a kernel of shape (outputs, positions, inputs) cannot take this shape, or `None`."""
+        del shape
+        return None
+
+    def slack(self, shape):
+        """Weights by which whole units may miss the sparsity of a kernel of that shape."""
+        del shape
+        return 1
+
+
+GRANULARITIES.base = Granularity
+
+
+def keep_units(scores, sizes, pruned_weights):
+    """Keep the best units so that nearly `pruned_weights` weights go.
+
+    Args:
+        scores: Float array (units,).
+        sizes: Int array (units,). Number of weights in each unit.
+        pruned_weights: Float. How many weights to prune in all.
+
+    Returns:
+        Bool array (units,). Exact to half a unit; at least one unit is kept.
+    """
+    keep = np.ones(scores.size, bool)
+    if sizes.min() == sizes.max():
+        count = min(int(pruned_weights / sizes[0] + 0.5), scores.size - 1)
+        if count > 0:
+            threshold = np.partition(scores, count - 1)[count - 1]
+            keep = scores >= threshold
+            ties = np.flatnonzero(scores == threshold)
+            excess = count - (scores.size - np.count_nonzero(keep))
+            keep[ties[ties.size - excess :]] = False
+        return keep
+    # Units at ragged edges are smaller. What is pruned already may do, to half a unit ...
+    alive = scores > -np.inf
+    if abs(sizes[~alive].sum() - pruned_weights) <= sizes.max() / 2:
+        return alive
+    # ... else take the cut whose running total comes nearest.
+    order = scores.size - 1 - np.argsort(scores[::-1], kind="stable")
+    totals = np.concatenate([[0], np.cumsum(sizes[order])[:-1]])
+    keep[order[: np.argmin(np.abs(totals - pruned_weights))]] = False
+    return keep
+
+
+def check_positive(name, value):
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"Argument `{name}` must be an int >= 1. Received: {name}={value}")
+    return value

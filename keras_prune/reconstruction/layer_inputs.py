@@ -1,0 +1,122 @@
+"""What a layer multiplies its kernel with: rows of inputs, or patches of them.
+
+With the kernel as a matrix W (rows, outputs) and a row of inputs x, the layer computes
+y = x W + b before its activation. A bias is one more row of W, of an input that is always 1.
+"""
+
+import contextlib
+
+import keras
+import numpy as np
+
+from keras_prune import backend, tracing
+
+_CHUNK = 1 << 22  # values of a patch matrix that are in memory at once (32 MB)
+
+
+def unsupported(layer):
+    """Why a layer's inputs cannot be seen as rows, or `None`."""
+    layers = keras.layers
+    if isinstance(layer, (layers.DepthwiseConv1D, layers.DepthwiseConv2D)):
+        return "reconstruction does not cover depthwise convolutions"
+    if isinstance(layer, (layers.Conv1D, layers.Conv2D, layers.Conv3D)):
+        if layer.groups > 1:
+            return "reconstruction does not cover grouped convolutions"
+        return None
+    if isinstance(layer, layers.Dense):
+        return None
+    return f"reconstruction does not cover {type(layer).__name__} layers"
+
+
+def input_rows(layer, inputs):
+    """The rows that a layer multiplies its kernel matrix with.
+
+    Args:
+        layer: `keras.layers.Dense` or `Conv1D`, `Conv2D`, `Conv3D` without groups.
+        inputs: Float array, the layer's input (batch, ...).
+
+    Yields:
+        Float64 arrays (samples, rows of the kernel matrix), the columns in the order of
+        `kernel.reshape(-1, outputs)`, and a last column of ones where there is a bias.
+    """
+    if isinstance(layer, keras.layers.Dense):
+        yield _augmented(inputs.reshape(-1, inputs.shape[-1]), layer)
+        return
+    windows = _windows(layer, inputs)  # (batch, *positions, inputs, *window)
+    rank = layer.rank
+    order = (*range(rank + 1), *range(rank + 2, 2 * rank + 2), rank + 1)
+    windows = windows.transpose(order)  # (batch, *positions, *window, inputs)
+    columns = int(np.prod(windows.shape[rank + 1 :]))
+    step = max(1, _CHUNK // (columns * int(np.prod(windows.shape[1 : rank + 1]))))
+    for start in range(0, len(windows), step):
+        yield _augmented(windows[start : start + step].reshape(-1, columns), layer)
+
+
+def layer_hessians(model, layers, batches):
+    """Second moments of the inputs of some layers, H = X^T X / N, in one pass over the data.
+
+    Memory: n^2 float64 values for a layer with n inputs (a bias counts as one), 5 MB for
+    n = 785, beside one batch.
+
+    Args:
+        model: Built `keras.Model`.
+        layers: List of supported layers of the model.
+        batches: List of pairs (x, y).
+
+    Returns:
+        List of float64 arrays (n, n), symmetric; `None` for a layer that is not called.
+
+    Raises:
+        ValueError: If a layer gets inputs that are not finite.
+    """
+    sums, counts = [None] * len(layers), [0] * len(layers)
+
+    def observer(index):
+        def observe(inputs, _):
+            for rows in input_rows(layers[index], backend.to_numpy(inputs)):
+                gram = rows.T @ rows
+                sums[index] = gram if counts[index] == 0 else sums[index] + gram
+                counts[index] += len(rows)
+
+        return observe
+
+    with contextlib.ExitStack() as stack:
+        for index, layer in enumerate(layers):
+            stack.enter_context(tracing.observed(layer, "call", observer(index)))
+        for x, _ in batches:
+            model(x, training=False)
+    for layer, gram in zip(layers, sums, strict=True):
+        if gram is not None and not np.isfinite(gram).all():
+            raise ValueError(f"Layer {layer.name} gets inputs that are not finite. Received: data")
+    return [None if gram is None else gram / n for gram, n in zip(sums, counts, strict=True)]
+
+
+def _augmented(rows, layer):
+    rows = rows.astype(np.float64)
+    return np.hstack([rows, np.ones((len(rows), 1))]) if layer.use_bias else rows
+
+
+def _windows(layer, inputs):
+    """View (batch, *positions, inputs, *window) of a convolution's input, padded as it pads."""
+    if layer.data_format == "channels_first":
+        inputs = np.moveaxis(inputs, 1, -1)
+    spans = [(k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)]
+    padding = [
+        _padding(layer.padding, size, span, stride)
+        for size, span, stride in zip(inputs.shape[1:-1], spans, layer.strides, strict=True)
+    ]
+    inputs = np.pad(inputs, [(0, 0), *padding, (0, 0)])
+    axes = tuple(range(1, layer.rank + 1))
+    windows = np.lib.stride_tricks.sliding_window_view(inputs, spans, axis=axes)
+    positions = [slice(None, None, stride) for stride in layer.strides]
+    taps = [slice(None, None, rate) for rate in layer.dilation_rate]
+    return windows[(slice(None), *positions, slice(None), *taps)]
+
+
+def _padding(kind, size, span, stride):
+    if kind == "valid":
+        return 0, 0
+    if kind == "causal":
+        return span - 1, 0
+    total = max((-(-size // stride) - 1) * stride + span - size, 0)
+    return total // 2, total - total // 2
