@@ -12,6 +12,8 @@ import pathlib
 import platform
 import re
 
+from keras_prune.files import write_atomically
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = REPOSITORY / "benchmarks" / "results"
 PACKAGES = ("keras", "tensorflow-cpu", "tensorflow", "ai-edge-litert", "jax", "torch", "numpy")
@@ -34,7 +36,7 @@ def save(name, results, **settings):
         "settings": settings,
         "results": results,
     }
-    (FOLDER / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+    write_atomically(FOLDER / f"{name}.json", f"{json.dumps(document, indent=1)}\n".encode())
 
 
 def load(name):
@@ -57,7 +59,7 @@ def write_tables(name, markdown):
         text = path.read_text()
         fresh = pattern.sub(lambda match: f"{match[1]}\n{markdown}\n\n{match[2]}", text)
         if fresh != text:
-            path.write_text(fresh)
+            write_atomically(path, fresh.encode())
 
 
 def markdown_table(columns, rows):

@@ -38,7 +38,7 @@ def gradient_function(loss, count):
     Returns:
         Callable(values, batch) -> list of `count` tensors, the gradients.
     """
-    return _maker("gradient")(loss, count)
+    return _derivatives()[0](loss, count)
 
 
 def hessian_product_function(loss, count):
@@ -51,11 +51,7 @@ def hessian_product_function(loss, count):
     Returns:
         Callable(values, vectors, batch) -> list of `count` tensors, the product H v.
     """
-    return _maker("hessian_product")(loss, count)
-
-
-def _maker(what):
-    return globals()[f"_{keras.backend.backend()}_{what}"]
+    return _derivatives()[1](loss, count)
 
 
 def _tensorflow_gradient(loss, count):
@@ -144,3 +140,20 @@ def _torch_slopes(loss, count, values, batch, create_graph=False):
             value, leaves, create_graph=create_graph, materialize_grads=True
         )
     return leaves, slopes
+
+
+_DERIVATIVES = {
+    "tensorflow": (_tensorflow_gradient, _tensorflow_hessian_product),
+    "jax": (_jax_gradient, _jax_hessian_product),
+    "torch": (_torch_gradient, _torch_hessian_product),
+}
+
+
+def _derivatives():
+    name = keras.backend.backend()
+    if name not in _DERIVATIVES:
+        raise ValueError(
+            "Criteria that look at data differentiate the loss, which works on the Keras backends "
+            f"{sorted(_DERIVATIVES)}. Received: backend={name!r}"
+        )
+    return _DERIVATIVES[name]

@@ -60,7 +60,10 @@ class SparsityReport:
         for weight in self.weights:
             if weight.path == path:
                 return weight.sparsity
-        raise KeyError(path)
+        paths = [weight.path for weight in self.weights]
+        raise KeyError(
+            f"The model has no kernel of that path, only {paths}. Received: path={path!r}"
+        )
 
     def __str__(self):
         rows = [
