@@ -23,6 +23,25 @@ def optimizer_scope(optimizer):
     return contextlib.nullcontext()
 
 
+def replicas():
+    """Int. How many replicas of the model share the training step that runs here."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def sum_over_replicas(tensor):
+    """The sum of a tensor over the replicas that share a step; each replica gets it."""
+    if replicas() == 1:
+        return tensor
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    return tensor if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, tensor)
+
+
 def to_numpy(variable):
     """The value of a variable as float32, whatever its own dtype."""
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32")))

@@ -12,7 +12,7 @@ written or read, so every checkpoint is a stock one. The zeros of the weights ar
 import keras
 import numpy as np
 
-from keras_prune import mask_variables
+from keras_prune import optimizer_variables
 
 
 class MaskConstraint:
@@ -59,7 +59,7 @@ class MaskStore:
         if self.optimizer is None:
             return
         variables = [weight.variable for weight in self.weights]
-        self.variables = mask_variables.add(self.optimizer, variables)
+        self.variables = optimizer_variables.add(self.optimizer, variables)
         for variable, mask in zip(variables, self.variables, strict=True):
             variable.constraint = MaskConstraint(mask, variable.constraint, self)
 
@@ -70,7 +70,7 @@ class MaskStore:
             if isinstance(constraint, MaskConstraint) and constraint.store is self:
                 weight.variable.constraint = constraint.inner
         if self.variables:
-            mask_variables.remove(self.optimizer, self.variables)
+            optimizer_variables.remove(self.optimizer, self.variables)
             self.variables = []
 
     def recover(self):
@@ -101,7 +101,7 @@ class MaskStore:
         Needed where something other than an optimizer step writes weights: moving averages
         (`use_ema=True`) remember values from before the constraint.
         """
-        averages = mask_variables.averages(self.optimizer)
+        averages = optimizer_variables.averages(self.optimizer)
         for weight, keep in zip(self.weights, self.keep, strict=True):
             for variable in (weight.variable, averages.get(id(weight.variable))):
                 if variable is not None:
@@ -110,7 +110,7 @@ class MaskStore:
     @property
     def has_averages(self):
         """True if the optimizer keeps moving averages of the weights."""
-        return bool(mask_variables.averages(self.optimizer))
+        return bool(optimizer_variables.averages(self.optimizer))
 
     @property
     def sparsity(self):
