@@ -19,6 +19,7 @@ _HOMES = {
         "Criterion",
         "GraSP",
         "Magnitude",
+        "Movement",
         "Random",
         "Sensitivity",
         "Taylor",
@@ -56,7 +57,15 @@ _HOMES = {
     "runtime.benchmark": ("BenchmarkReport", "benchmark"),
     "runtime.c_project": ("run_c_project",),
     "runtime.delegate": ("load_delegate",),
-    "schedules": ("ConstantSparsity", "Iterative", "OneShot", "PolynomialDecay", "Schedule"),
+    "regrowth": ("DNS", "SET", "STE", "Regrowth", "RigL"),
+    "schedules": (
+        "ConstantSparsity",
+        "Iterative",
+        "OneShot",
+        "PolynomialDecay",
+        "RandomDecay",
+        "Schedule",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

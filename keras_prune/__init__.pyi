@@ -11,6 +11,7 @@ from keras_prune.criteria import SNIP as SNIP
 from keras_prune.criteria import Criterion as Criterion
 from keras_prune.criteria import GraSP as GraSP
 from keras_prune.criteria import Magnitude as Magnitude
+from keras_prune.criteria import Movement as Movement
 from keras_prune.criteria import Random as Random
 from keras_prune.criteria import Sensitivity as Sensitivity
 from keras_prune.criteria import Taylor as Taylor
@@ -44,6 +45,11 @@ from keras_prune.reconstruction import obs_remove as obs_remove
 from keras_prune.reconstruction import obs_saliency as obs_saliency
 from keras_prune.reconstruction import prune_layerwise as prune_layerwise
 from keras_prune.reconstruction import prune_woodfisher as prune_woodfisher
+from keras_prune.regrowth import DNS as DNS
+from keras_prune.regrowth import SET as SET
+from keras_prune.regrowth import STE as STE
+from keras_prune.regrowth import Regrowth as Regrowth
+from keras_prune.regrowth import RigL as RigL
 from keras_prune.runtime.benchmark import BenchmarkReport as BenchmarkReport
 from keras_prune.runtime.benchmark import benchmark as benchmark
 from keras_prune.runtime.c_project import run_c_project as run_c_project
@@ -52,6 +58,7 @@ from keras_prune.schedules import ConstantSparsity as ConstantSparsity
 from keras_prune.schedules import Iterative as Iterative
 from keras_prune.schedules import OneShot as OneShot
 from keras_prune.schedules import PolynomialDecay as PolynomialDecay
+from keras_prune.schedules import RandomDecay as RandomDecay
 from keras_prune.schedules import Schedule as Schedule
 
 __version__: str

@@ -58,6 +58,29 @@ def batches_of(data, batch_size):
         yield tuple(keras.tree.map_structure(_to_array, tuple(batch))) + (None,) * (3 - len(batch))
 
 
+def draw_batch(data, batch_size, generator):
+    """One batch, drawn by chance.
+
+    Args:
+        data: As for `batches_of`. Of an iterable without a length the first batch of a new
+            reading is taken: let it shuffle.
+        batch_size: Int. Examples in the batch, where `data` is a tuple of arrays.
+        generator: `numpy.random.Generator`.
+
+    Returns:
+        Tuple (x, y, sample_weight), see `batches_of`.
+    """
+    if isinstance(data, tuple):
+        count = rows_of(data)
+        chosen = generator.choice(count, min(batch_size, count), replace=False)
+        data = [_rows(data, chosen)]
+    elif hasattr(data, "__getitem__") and hasattr(data, "__len__") and len(data):
+        data = [data[int(generator.integers(len(data)))]]
+    for batch in batches_of(data, batch_size):
+        return batch
+    raise ValueError("Argument `data` holds no example. Received: no batch")
+
+
 def rows_of(batch):
     """Number of examples in a batch."""
     return len(keras.tree.flatten(batch)[0])
@@ -66,16 +89,16 @@ def rows_of(batch):
 def examples_of(batch):
     """Iterate over the examples of a batch, each a batch of one."""
     for row in range(rows_of(batch)):
-        yield _rows(batch, row, row + 1)
+        yield _rows(batch, slice(row, row + 1))
 
 
 def _cut(data, batch_size):
     for start in range(0, rows_of(data), batch_size):
-        yield _rows(data, start, start + batch_size)
+        yield _rows(data, slice(start, start + batch_size))
 
 
-def _rows(batch, start, stop):
-    return keras.tree.map_structure(lambda a: None if a is None else a[start:stop], batch)
+def _rows(batch, chosen):
+    return keras.tree.map_structure(lambda a: None if a is None else a[chosen], batch)
 
 
 def _stored(data):

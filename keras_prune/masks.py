@@ -7,12 +7,19 @@ takes any other variable for a constant when it traces the step.
 
 Masks are not saved. While they are attached, the optimizer hides them whenever it is
 written or read, so every checkpoint is a stock one. The zeros of the weights are the memory.
+
+Where pruned weights may come back, a second variable holds what they would be. The forward
+pass multiplies with zeros in their place, yet stock layers differentiate by every entry of
+their kernels: the optimizer moves a pruned weight away from zero by the step that its hidden
+value would take, and the constraint puts that step where it belongs (the straight-through
+estimator). Steps that an optimizer scales by the size of a weight, as weight decay does, pass
+hidden values by.
 """
 
 import keras
 import numpy as np
 
-from keras_prune import optimizer_variables
+from keras_prune import backend, optimizer_variables
 
 
 class MaskConstraint:
@@ -22,17 +29,22 @@ class MaskConstraint:
         mask: `keras.Variable` of the weight's shape and dtype; 0 = pruned.
         inner: Callable or `None`. The constraint that the weight had before.
         store: The `MaskStore` that put it there.
+        hidden: `keras.Variable` or `None`. Takes what pruned weights learn.
     """
 
-    def __init__(self, mask, inner, store):
+    def __init__(self, mask, inner, store, hidden=None):
         self.mask = mask
         self.inner = inner
         self.store = store
+        self.hidden = hidden
 
     def __call__(self, value):
         if self.inner is not None:
             value = self.inner(value)
-        return _masked(value, keras.ops.cast(self.mask, "bool"))
+        keep = keras.ops.cast(self.mask, "bool")
+        if self.hidden is not None:
+            self.hidden.assign(_learned(self.hidden, value, keep))
+        return _masked(value, keep)
 
 
 class MaskStore:
@@ -42,11 +54,14 @@ class MaskStore:
         weights: List of `PrunableWeight`.
         optimizer: Built `keras.optimizers.Optimizer` or `None`. Without one the masks hold
             only where `project` is called.
+        revivable: Bool. Whether pruned weights are trained on, hidden, so that they may come
+            back as more than zero. Defaults to `False`.
     """
 
-    def __init__(self, weights, optimizer=None):
+    def __init__(self, weights, optimizer=None, revivable=False):
         self.weights = weights
         self.optimizer = optimizer
+        self.revivable = revivable
         self.keep = [np.ones(weight.shape, bool) for weight in weights]
         self.variables = []
         self._attach()
@@ -56,12 +71,25 @@ class MaskStore:
             stale = weight.variable.constraint
             if isinstance(stale, MaskConstraint):  # left by a training that broke off
                 stale.store.detach()
+        if self.revivable:
+            self._hide()
         if self.optimizer is None:
             return
         variables = [weight.variable for weight in self.weights]
         self.variables = optimizer_variables.add(self.optimizer, variables)
-        for variable, mask in zip(variables, self.variables, strict=True):
-            variable.constraint = MaskConstraint(mask, variable.constraint, self)
+        for weight, mask in zip(self.weights, self.variables, strict=True):
+            variable = weight.variable
+            variable.constraint = MaskConstraint(mask, variable.constraint, self, weight.hidden)
+
+    def _hide(self):
+        """Give every weight a place for what it learns while it is pruned."""
+        variables = [weight.variable for weight in self.weights]
+        if self.optimizer is not None:
+            places = optimizer_variables.add(self.optimizer, variables, "zeros")
+        else:
+            places = [keras.Variable("zeros", shape=v.shape, dtype=v.dtype) for v in variables]
+        for weight, place in zip(self.weights, places, strict=True):
+            weight.hidden = place
 
     def detach(self):
         """Give the weights and the optimizer back as they were; the zeros stay."""
@@ -70,8 +98,11 @@ class MaskStore:
             if isinstance(constraint, MaskConstraint) and constraint.store is self:
                 weight.variable.constraint = constraint.inner
         if self.variables:
-            optimizer_variables.remove(self.optimizer, self.variables)
+            hidden = [weight.hidden for weight in self.weights if self.revivable]
+            optimizer_variables.remove(self.optimizer, [*self.variables, *hidden])
             self.variables = []
+        for weight in self.weights:
+            weight.hidden = None
 
     def recover(self):
         """Take the zeros of the weights for the masks.
@@ -79,7 +110,7 @@ class MaskStore:
         A weight that is zero throughout was initialized so, not pruned: it stays free.
         """
         for index, weight in enumerate(self.weights):
-            nonzero = weight.numpy() != 0.0
+            nonzero = backend.to_numpy(weight.variable) != 0.0
             self.assign(index, nonzero if nonzero.any() else np.ones_like(nonzero))
 
     def assign(self, index, keep):
@@ -89,11 +120,15 @@ class MaskStore:
             index: Int. Position in `weights`.
             keep: Bool array of the weight's shape. False = pruned.
         """
+        weight = self.weights[index]
         self.keep[index] = keep
         if self.variables:
             self.variables[index].assign(keep.astype("float32"))
-        variable = self.weights[index].variable
-        variable.assign(_masked(variable, keep))
+        value = keras.ops.convert_to_tensor(weight.variable)
+        if weight.hidden is not None:
+            value = value + keras.ops.convert_to_tensor(weight.hidden)
+            weight.hidden.assign(_masked(value, ~keep))
+        weight.variable.assign(_masked(value, keep))
 
     def project(self):
         """Set every pruned weight to zero again, in the weights and in their averages.
@@ -107,6 +142,47 @@ class MaskStore:
                 if variable is not None:
                     variable.assign(_masked(variable, keep))
 
+    def learn(self):
+        """Take over what a step of another optimizer than Keras's did to pruned weights."""
+        for weight, keep in zip(self.weights, self.keep, strict=True):
+            if weight.hidden is not None:
+                weight.hidden.assign(_learned(weight.hidden, weight.variable, keep))
+        self.project()
+
+    def revive(self, index, grown):
+        """Let pruned weights begin anew at zero, without the momenta they had before.
+
+        Args:
+            index: Int. Position in `weights`.
+            grown: Bool array of the weight's shape.
+        """
+        self.assign(index, self.keep[index] | grown)
+        if self.optimizer is not None:
+            for slot in optimizer_variables.slots(self.optimizer, self.weights[index].variable):
+                slot.assign(_masked(slot, ~grown))
+
+    def state(self):
+        """Masks and hidden values, as dict of arrays.
+
+        The hidden values are float32, which holds every other float exactly.
+        """
+        arrays = {}
+        for index, (weight, keep) in enumerate(zip(self.weights, self.keep, strict=True)):
+            arrays[f"keep/{index}"] = keep
+            if weight.hidden is not None:
+                arrays[f"hidden/{index}"] = backend.to_numpy(weight.hidden)
+        return arrays
+
+    def restore(self, state):
+        """Take masks and hidden values from what `state` returned; the weights stay."""
+        for index, weight in enumerate(self.weights):
+            keep = state[f"keep/{index}"].astype(bool)
+            self.keep[index] = keep
+            if self.variables:
+                self.variables[index].assign(keep.astype("float32"))
+            if weight.hidden is not None:
+                weight.hidden.assign(state[f"hidden/{index}"])
+
     @property
     def has_averages(self):
         """True if the optimizer keeps moving averages of the weights."""
@@ -117,6 +193,12 @@ class MaskStore:
         """Float. The fraction of the weights that are pruned."""
         kept = sum(int(np.count_nonzero(keep)) for keep in self.keep)
         return 1.0 - kept / sum(keep.size for keep in self.keep)
+
+
+def _learned(hidden, value, keep):
+    """Hidden values after a step that left a pruned weight at `value` instead of zero."""
+    learned = keras.ops.convert_to_tensor(hidden) + keras.ops.convert_to_tensor(value)
+    return _masked(learned, keras.ops.logical_not(keep))
 
 
 def _masked(value, keep):

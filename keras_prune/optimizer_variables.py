@@ -6,11 +6,17 @@ that are not saved, so this file reaches into the optimizer's list of variables:
 in an extended copy of it, which `remove` takes away again.
 """
 
-import contextlib
+import keras
 
-from keras_prune import backend
+from keras_prune import backend, checkpoints
 
 _SUFFIX = "keras_prune"
+_NO_SLOTS = (
+    "_trainable_variables",
+    "_variables",
+    "_model_variables_moving_average",
+    "_accumulated_gradients",
+)
 
 
 def chain(optimizer):
@@ -56,9 +62,41 @@ def add(optimizer, weights, initializer="ones"):
         _replace(inner, _Extended(inner._variables))
     with backend.optimizer_scope(inner):
         added = [inner.add_variable_from_reference(v, _SUFFIX, initializer) for v in weights]
-    for wrapper in chain(optimizer):
-        _hide_in_checkpoints(wrapper, inner)
+    checkpoints.intercept(list(chain(optimizer)), inner, _is_ours)
     return added
+
+
+def expect_state(optimizer):
+    """Catch the state of ours that is loaded into an optimizer before its owner is there."""
+    checkpoints.intercept(list(chain(optimizer)), host(optimizer), _is_ours)
+
+
+def slots(optimizer, variable):
+    """What an optimizer remembers of one weight: its momenta and their like.
+
+    Args:
+        optimizer: Built `keras.optimizers.Optimizer`.
+        variable: `keras.Variable` that it trains.
+
+    Returns:
+        List of `keras.Variable` of the weight's shape. Moving averages of the weight and sums
+        of gradients that wait for their step are not among them.
+    """
+    inner = host(optimizer)
+    found = []
+    for single in getattr(inner, "optimizers", [inner]):
+        names = {
+            key: place
+            for place, key in enumerate(map(id, getattr(single, "_trainable_variables", ())))
+        }
+        place = names.get(id(variable))
+        if place is None:
+            continue
+        for name, values in vars(single).items():
+            parallel = isinstance(values, list) and len(values) == len(names)
+            if parallel and name not in _NO_SLOTS and _is_like(values[place], variable):
+                found.append(values[place])
+    return found
 
 
 def remove(optimizer, variables):
@@ -73,9 +111,7 @@ def remove(optimizer, variables):
     stock = inner._variables.stock
     same = list(map(id, stock)) == list(map(id, left))
     _replace(inner, stock if same else left)
-    for wrapper in chain(optimizer):
-        vars(wrapper).pop("save_own_variables", None)
-        vars(wrapper).pop("load_own_variables", None)
+    checkpoints.release(list(chain(optimizer)), inner)
 
 
 class _Extended(list):
@@ -99,23 +135,5 @@ def _is_ours(variable):
     return variable.name.endswith(_SUFFIX)
 
 
-def _hide_in_checkpoints(optimizer, inner):
-    """Make an optimizer write and read its state as if it had no variables of ours."""
-    for name in ("save_own_variables", "load_own_variables"):
-        original = getattr(type(optimizer), name)
-
-        def stock(store, original=original):
-            with _hidden(inner):
-                return original(optimizer, store)
-
-        vars(optimizer)[name] = stock
-
-
-@contextlib.contextmanager
-def _hidden(inner):
-    everything = inner._variables
-    vars(inner)["_variables"] = [v for v in everything if not _is_ours(v)]
-    try:
-        yield
-    finally:
-        vars(inner)["_variables"] = everything
+def _is_like(value, variable):
+    return isinstance(value, keras.Variable) and value.shape == variable.shape

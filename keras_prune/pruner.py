@@ -2,14 +2,18 @@
 
 import numpy as np
 
-from keras_prune import backend, learning_rate, schedules
+from keras_prune import backend, checkpoints, learning_rate, schedules
 from keras_prune.allocation import ALLOCATIONS, Global, Uniform
+from keras_prune.batches import check_data
 from keras_prune.criteria import CRITERIA
+from keras_prune.gradient_sums import GradientSums
 from keras_prune.granularity import get as _granularity
 from keras_prune.masks import MaskStore
 from keras_prune.model_outputs import output_layers
+from keras_prune.optimizer_variables import host
 from keras_prune.pruning_report import PrunedWeight, PruningReport
 from keras_prune.registry import check_sparsity
+from keras_prune.regrowth import REGROWTHS, MaskUpdate
 from keras_prune.weights import find_weights
 
 DEFAULT_SPARSITY = 0.8
@@ -24,8 +28,8 @@ class Pruner:
     While a pruner is attached, pruned weights are exactly zero after every step of the
     model's Keras optimizer, whatever the loop. Where the model has no Keras optimizer (a
     loop with one of torch's own), `step()` restores the zeros. Pruned weights do not come
-    back, and weights that are zero when the pruner is attached count as pruned. After
-    `detach()` the zeros are free to grow.
+    back unless there is a `regrowth`, and weights that are zero when the pruner is attached
+    count as pruned. After `detach()` the zeros are free to grow.
 
     In a JAX loop with `stateless_apply`, read `optimizer.variables` after `attach`, and
     assign the state to the variables before `step()`, which reads and writes weights.
@@ -58,9 +62,12 @@ class Pruner:
             match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
         data: Tuple of arrays (x, y), or iterable of batches (x, y): a list,
             `tf.data.Dataset`, `keras.utils.PyDataset`. Read at each update by criteria that
-            look at data, refused by those that do not. Defaults to `None`.
-        seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
-            nothing. Defaults to `None`.
+            look at data, and by RigL; refused by all others. Defaults to `None`.
+        seed: Int or `None`. Fixes what is drawn at random; `"magnitude"` draws nothing.
+            Defaults to `None`.
+        regrowth: Str or object. How pruned weights may come back: `"ste"`, `"rigl"`, `"set"`,
+            `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other value but
+            the default. Defaults to `None`: they do not.
     """
 
     def __init__(
@@ -73,23 +80,35 @@ class Pruner:
         filters=None,
         data=None,
         seed=None,
+        regrowth=None,
     ):
         self.criterion = CRITERIA.get(criterion)
         self.granularity = _granularity(granularity)
         self.allocation = ALLOCATIONS.get(allocation)
-        self.schedule = schedules.SCHEDULES.get(schedule or "polynomial")
+        self.regrowth = None if regrowth is None else REGROWTHS.get(regrowth)
+        schedule = schedule or getattr(self.regrowth, "schedule", None) or "polynomial"
+        self.schedule = schedules.SCHEDULES.get(schedule)
         self.filters = filters
         self.data = data
         if seed is not None:
             self.criterion = self.criterion.with_seed(seed)
+            self.regrowth = self.regrowth and self.regrowth.with_seed(seed)
         self.sparsity = self._resolve_sparsity(sparsity)
         self.model = None
         self.store = None
         self.probe = None
+        self._sums = None
         self._check()
 
     def _resolve_sparsity(self, sparsity):
         asked = sparsity if self.schedule.target is None else self.schedule.target
+        if self._sets_sparsity:
+            if asked is None:
+                return 0.0
+            raise ValueError(
+                f"{self.regrowth!r} decides on the sparsity itself: leave it out. "
+                f"Received: sparsity={asked}"
+            )
         source = self.granularity if self.allocation.sparsity is None else self.allocation
         fixed = source.sparsity
         if asked is None:
@@ -104,9 +123,15 @@ class Pruner:
             )
         return fixed
 
+    @property
+    def _sets_sparsity(self):
+        return self.regrowth is not None and self.regrowth.sets_sparsity
+
     def _check(self):
         self.schedule.check_target(self.sparsity)
-        self.criterion.check_data(self.data)
+        self._check_data()
+        if self.regrowth is not None:
+            self.regrowth.check(self.criterion, self.granularity, self.allocation)
         if self.granularity.sparsity is not None and not isinstance(self.allocation, Uniform):
             raise ValueError(
                 f"{self.granularity!r} gives every layer the same sparsity, so there is nothing "
@@ -118,6 +143,17 @@ class Pruner:
                 f"{self.granularity!r} prunes whole layers, which must compete with one another: "
                 f'use allocation="global". Received: allocation={self.allocation!r}'
             )
+
+    def _check_data(self):
+        if self.regrowth is None or not self.regrowth.needs_data:
+            self.criterion.check_data(self.data)
+            return
+        if self.data is None:
+            raise ValueError(
+                f"{self.regrowth!r} looks at data: pass `data`, a tuple of arrays (x, y) or an "
+                "iterable of batches (x, y). Received: data=None"
+            )
+        check_data(self.data)
 
     def prune(self, model):
         """Prune a model at once, to the full sparsity.
@@ -153,34 +189,53 @@ class Pruner:
         """
         self.schedule.resolve(total_steps)
         weights = self._find(model)
-        self.probe = self.criterion.probe(model, self.data)
+        probe = self.criterion.probe(model, self.data)
         optimizer = optimizer or getattr(model, "optimizer", None)
         if self.schedule.learning_rate_factor is not None and optimizer is not None:
             learning_rate.check(optimizer)
+        if self.criterion.accumulates and optimizer is None:
+            raise ValueError(
+                f"{self.criterion!r} needs a Keras optimizer, whose gradients it adds up. "
+                f"Received: model={model.name}, optimizer=None"
+            )
         self.detach()
         self.model, self.weights, self.total_steps = model, weights, total_steps
+        self.probe = probe
         self._amounts = [0.0] * len(self._active())
+        self._memory, self._updated, self._restored = {}, None, False
         if optimizer is not None and not optimizer.built:
             optimizer.build(model.trainable_variables)
-        self.store = MaskStore(self._active(), optimizer)
+        revivable = self.regrowth is not None and self.regrowth.keeps_values
+        self.store = MaskStore(self._active(), optimizer, revivable)
+        if self.criterion.accumulates:
+            self._sums = GradientSums(self._active(), optimizer, self.criterion.term)
+            self.probe = self._sums
+        if self.regrowth is not None:
+            self._growth_probe = self.regrowth.probe(model, self.data)
+        if optimizer is not None and self.keeps_state:
+            checkpoints.keep(host(optimizer), self)
         if initial_step is not None:
             self.start(initial_step)
         return self
 
     def start(self, step):
-        """Begin at a step: the zeros of the weights are the masks, then `update`."""
+        """Begin at a step: the zeros of the weights are the masks, then `update`.
+
+        Where `restore` has brought masks and more, it goes on with these.
+        """
         backend.sync_state(self.model)
         self._step = step
-        self._updated = None
-        self.store.recover()
+        if not self._restored:
+            self._updated = None
+            self.store.recover()
         self.update(step)
 
     def step(self):
         """Count one optimizer step of a training loop of one's own, and prune if it is time."""
         self._step += 1
-        self.update(self._step)
         if self.store.optimizer is None:
-            self.store.project()
+            self.store.learn()
+        self.update(self._step)
 
     def update(self, step):
         """Prune to the sparsity that the schedule sets at a step, if an update is due.
@@ -193,16 +248,90 @@ class Pruner:
             return
         backend.sync_state(self.model)
         before = self.store.sparsity
-        self._prune_to(self.schedule.sparsity(due, self.total_steps, self.sparsity))
+        self._update_masks(due, self.schedule.sparsity(due, self.total_steps, self.sparsity))
         factor, optimizer = self.schedule.learning_rate_factor, self.store.optimizer
         if factor is not None and optimizer is not None and self.store.sparsity > before:
             learning_rate.scale(optimizer, factor)
         self._updated = due
 
+    def _update_masks(self, due, sparsity):
+        if self.regrowth is None:
+            self._prune_to(sparsity)
+            return
+        begin, end, _ = self.schedule.resolve(self.total_steps)
+        self.regrowth.update(
+            MaskUpdate(
+                step=due,
+                progress=(due - begin) / (end - begin) if end is not None and end > begin else 0.0,
+                store=self.store,
+                granularity=self.granularity,
+                prune=lambda revive: self._prune_to(sparsity, revive),
+                probe=self._growth_probe,
+                memory=self._memory,
+            )
+        )
+
+    @property
+    def keeps_state(self):
+        """Bool. Whether more than the zeros of the weights must be saved to go on."""
+        return self.regrowth is not None or self.criterion.accumulates
+
+    def state(self):
+        """Everything that a training needs to go on, besides weights and optimizer.
+
+        With a Keras optimizer it is saved and restored with the optimizer, in `.weights.h5`
+        and `.keras` files, wherever there is more than the zeros of the weights. Loops that
+        save otherwise save this.
+
+        Returns:
+            A dict of numpy arrays.
+        """
+        backend.sync_state(self.model)
+        return self._arrays()
+
+    def _arrays(self):
+        state = self.store.state()
+        state.update({f"memory/{key}": value for key, value in self._memory.items()})
+        state.update(self._sums.state() if self._sums is not None else {})
+        state["updated"] = np.int64(-1 if self._updated is None else self._updated)
+        return state
+
+    def restore(self, state):
+        """Go on from what `state` returned: call it between `attach` and `start`.
+
+        Args:
+            state: Dict of arrays.
+
+        Raises:
+            ValueError: If it is not of this pruner and model.
+        """
+        expected = {key: np.shape(value) for key, value in self._arrays().items()}
+        for key, shape in expected.items():
+            if key not in state or np.shape(state[key]) != shape:
+                raise ValueError(
+                    "The state to restore is that of another pruner or model. Received: "
+                    f"{key} of shape {np.shape(state[key]) if key in state else None}, "
+                    f"expected {shape}"
+                )
+        self.store.restore(state)
+        if self._sums is not None:
+            self._sums.restore(state)
+        prefix = "memory/"
+        self._memory = {k.removeprefix(prefix): state[k] for k in state if k.startswith(prefix)}
+        updated = int(state["updated"])
+        self._updated = None if updated < 0 else updated
+        self._restored = True
+
     def detach(self):
         """Let go of the model: no masks, no constraints; the zeros stay until trained."""
-        if self.store is not None:
-            self.store.detach()
+        if self.store is None:
+            return
+        if self.store.optimizer is not None:
+            checkpoints.forget(host(self.store.optimizer), self)
+        if self._sums is not None:
+            self._sums.detach()
+            self._sums = None
+        self.store.detach()
 
     def __enter__(self):
         return self
@@ -219,7 +348,7 @@ class Pruner:
         active = self._active()
         asked = self._asked(active)
         total = self.sparsity
-        if self.allocation.sparsity is not None or self.allocation.ceiling:
+        if self.allocation.sparsity is not None or self.allocation.ceiling or self._sets_sparsity:
             sizes = [weight.size for weight in active]
             total = float(np.average(asked, weights=sizes))
         shares = dict(zip(map(id, active), asked, strict=True))
@@ -228,6 +357,8 @@ class Pruner:
 
     def _asked(self, active):
         """Sparsity asked of each weight that is pruned, `None` where only of all together."""
+        if self._sets_sparsity:
+            return [1.0 - np.count_nonzero(keep) / keep.size for keep in self.store.keep]
         if self.allocation.ceiling:
             return self._amounts
         return self.allocation.asked(active, self.sparsity)
@@ -251,10 +382,12 @@ class Pruner:
     def _active(self):
         return [weight for weight in self.weights if weight.skip is None]
 
-    def _prune_to(self, sparsity):
-        """Score, choose and prune; what is pruned already stays so."""
+    def _prune_to(self, sparsity, revive=False):
+        """Score, choose and prune; what is pruned already stays so, unless it may revive."""
         weights, store = self.store.weights, self.store
-        scores = self.criterion.scores(weights, self.probe)
+        scores = self._scores(weights)
+        if revive:
+            store.keep = [np.ones_like(keep) for keep in store.keep]
         full = self.granularity.full_view
         views = [
             (weight.to_view(score, full), weight.to_view(keep, full))
@@ -265,6 +398,14 @@ class Pruner:
             keep = self.granularity.select(*view, amount)
             store.assign(index, weights[index].from_view(keep))
 
+    def _scores(self, weights):
+        if not self.criterion.needs_units:
+            return self.criterion.scores(weights, self.probe)
+        units = [
+            weight.from_view(self.granularity.units(self._view_shape(weight))) for weight in weights
+        ]
+        return self.criterion.scores(weights, self.probe, units)
+
     def _describe(self, weight, asked):
         pruned = weight.skip is None
         return PrunedWeight(
@@ -272,7 +413,7 @@ class Pruner:
             shape=weight.shape,
             granularity=repr(self.granularity) if pruned else None,
             asked=asked,
-            achieved=1.0 - int(np.count_nonzero(weight.numpy())) / weight.size,
+            achieved=1.0 - int(np.count_nonzero(backend.to_numpy(weight.variable))) / weight.size,
             size=weight.size,
             slack=self.granularity.slack(self._view_shape(weight)) if pruned else 0,
             skip=weight.skip,

@@ -32,6 +32,8 @@ class PrunableWeight:
         inputs: Tuple of ints. Axes of the variable that are summed over.
         groups: Int. Groups of outputs that do not share inputs. Defaults to `1`.
         skip: Str or `None`. Why this weight is not pruned.
+        hidden: `keras.Variable` or `None`. What the pruned weights are trained to meanwhile,
+            where they may come back; zero elsewhere.
     """
 
     layer: keras.layers.Layer
@@ -40,6 +42,7 @@ class PrunableWeight:
     inputs: tuple = ()
     groups: int = 1
     skip: str | None = None
+    hidden: keras.Variable | None = None
 
     @property
     def path(self):
@@ -93,8 +96,9 @@ class PrunableWeight:
         return array.transpose(np.argsort(permutation))
 
     def numpy(self):
-        """The weights as float32 array of the variable's shape."""
-        return backend.to_numpy(self.variable)
+        """The weights as float32 array of the variable's shape, with those that are hidden."""
+        values = backend.to_numpy(self.variable)
+        return values if self.hidden is None else values + backend.to_numpy(self.hidden)
 
 
 def find_weights(model, filters=None):

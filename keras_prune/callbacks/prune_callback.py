@@ -7,7 +7,9 @@ from absl import logging
 
 from keras_prune.allocation import ALLOCATIONS
 from keras_prune.granularity import get as _granularity
+from keras_prune.optimizer_variables import expect_state
 from keras_prune.pruner import DEFAULT_SPARSITY, Pruner
+from keras_prune.regrowth import REGROWTHS
 
 
 class PruneCallback(keras.callbacks.Callback):
@@ -64,9 +66,12 @@ class PruneCallback(keras.callbacks.Callback):
             match are pruned, as in `keras.Model.quantize`. Defaults to all layers.
         data: Tuple of arrays (x, y), or iterable of batches (x, y): a list,
             `tf.data.Dataset`, `keras.utils.PyDataset`. Read at each update by criteria that
-            look at data, refused by those that do not. Defaults to `None`.
-        seed: Int or `None`. Fixes what a criterion draws at random; `"magnitude"` draws
-            nothing. Defaults to `None`.
+            look at data, and by RigL; refused by all others. Defaults to `None`.
+        seed: Int or `None`. Fixes what is drawn at random; `"magnitude"` draws nothing.
+            Defaults to `None`.
+        regrowth: Str or object. How pruned weights may come back: `"ste"`, `"rigl"`, `"set"`,
+            `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other value but
+            the default. Defaults to `None`: they do not.
     """
 
     def __init__(
@@ -79,21 +84,30 @@ class PruneCallback(keras.callbacks.Callback):
         filters=None,
         data=None,
         seed=None,
+        regrowth=None,
     ):
         super().__init__()
         granularity = _granularity(granularity)
         allocation = ALLOCATIONS.get(allocation)
+        regrowth = None if regrowth is None else REGROWTHS.get(regrowth)
         fixed = {granularity.sparsity, allocation.sparsity} != {None}
+        fixed = fixed or (regrowth is not None and regrowth.sets_sparsity)
         if fixed and sparsity == DEFAULT_SPARSITY:
             sparsity = None
         self.pruner = Pruner(
-            sparsity, criterion, granularity, allocation, schedule, filters, data, seed
+            sparsity, criterion, granularity, allocation, schedule, filters, data, seed, regrowth
         )
         self.report = None
         self._stage = "idle"
 
     # `on_train_batch_end` is left alone on purpose: on JAX a callback that overrides it makes
     # `fit` wait for every batch.
+
+    def set_model(self, model):
+        super().set_model(model)
+        # A callback that restores a backup may stand before this one.
+        if self.pruner.keeps_state and getattr(model, "optimizer", None) is not None:
+            expect_state(model.optimizer)
 
     def on_train_begin(self, logs=None):
         if getattr(self.model, "optimizer", None) is None:

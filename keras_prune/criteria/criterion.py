@@ -23,9 +23,16 @@ class Criterion(Configurable):
 
     Attributes:
         needs_data: Bool. Whether the criterion looks at data.
+        accumulates: Bool. Whether the criterion scores by sums over the steps of a training:
+            then `term(value, gradient)` gives what each step adds, as tensor of the weight's
+            shape, and `scores` gets the `GradientSums` for its probe.
+        needs_units: Bool. Whether `scores` wants to know the units that live or die together:
+            a third argument, with an int array a weight that numbers the unit of each entry.
     """
 
     needs_data = False
+    accumulates = False
+    needs_units = False
 
     def score(self, weight):
         """Score every weight of one kernel.

@@ -51,6 +51,19 @@ class Granularity(Configurable):
         """
         raise NotImplementedError(f"`{type(self).__name__}` must implement `expand`.")
 
+    def units(self, shape):
+        """Which unit every weight belongs to.
+
+        Args:
+            shape: Tuple of ints, as the arrays that `pool` takes.
+
+        Returns:
+            Int array of that shape; the units count from 0 to the number of units - 1.
+        """
+        ones = np.ones(shape, np.float32)
+        pooled, _ = self.pool(ones, ones.astype(bool))
+        return self.expand(np.arange(pooled.size).reshape(pooled.shape), shape)
+
     def select(self, scores, alive, sparsity):
         """Choose the weights to keep.
 
