@@ -23,23 +23,47 @@ def optimizer_scope(optimizer):
     return contextlib.nullcontext()
 
 
-def replicas():
-    """Int. How many replicas of the model share the training step that runs here."""
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow as tf
+def intercept_gradients(optimizer, run):
+    """Let a function change every gradient that an optimizer gets.
 
-    return tf.distribute.get_strategy().num_replicas_in_sync
+    Args:
+        optimizer: `keras.optimizers.Optimizer` that wraps no other.
+        run: Callable(gradient, variable, scale) -> gradient. The gradient may be `None` and is
+            `scale` times the true one; the variable is one that the optimizer trains or, with
+            several replicas, the value of it.
+    """
+    kind = type(optimizer)
+    if _replicas(optimizer) > 1:
+
+        def reduced(pairs):
+            pairs = kind._all_reduce_sum_gradients(optimizer, pairs)
+            return [(run(gradient, variable, 1.0), variable) for gradient, variable in pairs]
+
+        vars(optimizer)["_all_reduce_sum_gradients"] = reduced
+        return
+
+    def apply(grads, trainable_variables=None):
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+        variables = trainable_variables or optimizer._trainable_variables
+        scale = optimizer.loss_scale_factor or 1.0
+        pairs = zip(grads, variables, strict=True)
+        grads = [run(gradient, variable, scale) for gradient, variable in pairs]
+        return kind.apply(optimizer, grads, trainable_variables)
+
+    vars(optimizer)["apply"] = apply
 
 
-def sum_over_replicas(tensor):
-    """The sum of a tensor over the replicas that share a step; each replica gets it."""
-    if replicas() == 1:
-        return tensor
-    import tensorflow as tf
+def release_gradients(optimizer):
+    """Undo `intercept_gradients`."""
+    vars(optimizer).pop("apply", None)
+    vars(optimizer).pop("_all_reduce_sum_gradients", None)
 
-    context = tf.distribute.get_replica_context()
-    return tensor if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, tensor)
+
+def _replicas(optimizer):
+    """How many replicas of a model share the steps of an optimizer, by `tf.distribute`."""
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    return 1 if strategy is None else strategy.num_replicas_in_sync
 
 
 def to_numpy(variable):
