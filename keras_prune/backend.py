@@ -29,8 +29,7 @@ def intercept_gradients(optimizer, run):
     Args:
         optimizer: `keras.optimizers.Optimizer` that wraps no other.
         run: Callable(gradient, variable, scale) -> gradient. The gradient may be `None` and is
-            `scale` times the true one; the variable is one that the optimizer trains or, with
-            several replicas, the value of it.
+            `scale` times the true one; the variable comes as `seen_as` says.
     """
     kind = type(optimizer)
     if _replicas(optimizer) > 1:
@@ -52,6 +51,11 @@ def intercept_gradients(optimizer, run):
         return kind.apply(optimizer, grads, trainable_variables)
 
     vars(optimizer)["apply"] = apply
+
+
+def seen_as(optimizer, variable):
+    """What `run` of `intercept_gradients` gets for a variable of the optimizer."""
+    return variable.value if _replicas(optimizer) > 1 else variable
 
 
 def release_gradients(optimizer):

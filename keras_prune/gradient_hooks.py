@@ -29,17 +29,17 @@ def add(optimizer, variable, hook):
     if _HOOKS not in vars(inner):
         vars(inner)[_HOOKS] = {}
         backend.intercept_gradients(inner, _runner(vars(inner)[_HOOKS]))
-    for key in {id(variable), id(variable.value)}:
-        vars(inner)[_HOOKS].setdefault(key, []).append(hook)
+    key = id(backend.seen_as(inner, variable))
+    vars(inner)[_HOOKS].setdefault(key, []).append(hook)
 
 
 def remove(optimizer, variable, hook):
     """Take a hook away; without any the optimizer is as it was before `add`."""
     inner = host(optimizer)
     hooks = vars(inner).get(_HOOKS, {})
-    for key in {id(variable), id(variable.value)}:
-        if hook in hooks.get(key, ()):
-            hooks[key].remove(hook)
+    key = id(backend.seen_as(inner, variable))
+    if hook in hooks.get(key, ()):
+        hooks[key].remove(hook)
     if not any(hooks.values()):
         backend.release_gradients(inner)
         vars(inner).pop(_HOOKS, None)
