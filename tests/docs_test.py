@@ -58,3 +58,13 @@ def test_kernel_table_is_that_of_the_library():
     if not kernel_table.PROGRAM.exists():
         pytest.skip(f"`make native` has not been run. Received: {kernel_table.PROGRAM}")
     assert kernel_table.table() in (REPOSITORY / "docs" / "delegate.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "registry", [CRITERIA, GRANULARITIES, ALLOCATIONS, SCHEDULES, REGROWTHS, PENALTIES]
+)
+def test_every_method_is_in_the_table_of_methods(registry):
+    page = (REPOSITORY / "docs" / "methods.md").read_text()
+    for name, factory in registry.factories.items():
+        assert f'`"{name}"`' in page, name
+        assert f"`kp.{factory.__name__}" in page, factory
