@@ -101,6 +101,33 @@ def hessian_product_function(loss, count):
     return _derivatives()[1](loss, count)
 
 
+def jacobian_function(outputs, count):
+    """Make the function that differentiates every output of a model.
+
+    Args:
+        outputs: Callable(values, inputs) -> tensor (outputs,). Must not change any variable.
+        count: Int. The first `count` values are differentiated, the others held.
+
+    Returns:
+        Callable(values, inputs) -> list of `count` tensors (outputs, *shape of the value).
+    """
+    return _derivatives()[2](outputs, count)
+
+
+def pullback(function, values, cotangent):
+    """Gradients of the sum of `function(values) * cotangent`.
+
+    Args:
+        function: Callable(list of tensors) -> tensor. Must not change any variable.
+        values: List of float tensors.
+        cotangent: Tensor of the shape of the result.
+
+    Returns:
+        List of tensors of the shapes of the values.
+    """
+    return _derivatives()[3](function, values, cotangent)
+
+
 def _tensorflow_gradient(loss, count):
     import tensorflow as tf
 
@@ -133,6 +160,32 @@ def _tensorflow_hessian_product(loss, count):
     return product
 
 
+def _tensorflow_jacobian(outputs, count):
+    import tensorflow as tf
+
+    @tf.function
+    def jacobian(values, inputs):
+        kernels = values[:count]
+        with tf.GradientTape(watch_accessed_variables=False, persistent=True) as tape:
+            tape.watch(kernels)
+            made = outputs(values, inputs)
+        # Row after row: the vectorized way knows only some operations.
+        return tape.jacobian(
+            made, kernels, unconnected_gradients="zero", experimental_use_pfor=False
+        )
+
+    return lambda values, inputs: jacobian([tf.convert_to_tensor(v) for v in values], inputs)
+
+
+def _tensorflow_pullback(function, values, cotangent):
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        made = function(values)
+    return tape.gradient(made, values, cotangent, unconnected_gradients="zero")
+
+
 def _jax_gradient(loss, count):
     import jax
 
@@ -153,6 +206,23 @@ def _jax_slopes(loss, count, values, batch):
     import jax
 
     return jax.grad(lambda kernels: loss([*kernels, *values[count:]], batch))
+
+
+def _jax_jacobian(outputs, count):
+    import jax
+
+    def jacobian(values, inputs):
+        return jax.jacrev(lambda kernels: outputs([*kernels, *values[count:]], inputs))(
+            values[:count]
+        )
+
+    return jax.jit(jacobian)
+
+
+def _jax_pullback(function, values, cotangent):
+    import jax
+
+    return jax.vjp(function, values)[1](cotangent)[0]
 
 
 def _torch_gradient(loss, count):
@@ -189,10 +259,45 @@ def _torch_slopes(loss, count, values, batch, create_graph=False):
     return leaves, slopes
 
 
+def _torch_jacobian(outputs, count):
+    import torch
+
+    def jacobian(values, inputs):
+        leaves = [value.detach().requires_grad_() for value in values[:count]]
+        others = [value.detach() for value in values[count:]]
+        with torch.enable_grad():
+            made = outputs([*leaves, *others], inputs)
+        if not made.requires_grad:  # constants
+            return [leaf.new_zeros(len(made), *leaf.shape) for leaf in leaves]
+        rows = [
+            torch.autograd.grad(value, leaves, retain_graph=True, materialize_grads=True)
+            for value in made
+        ]
+        return [torch.stack(column) for column in zip(*rows, strict=True)]
+
+    return jacobian
+
+
+def _torch_pullback(function, values, cotangent):
+    import torch
+
+    leaves = [value.detach().requires_grad_() for value in values]
+    with torch.enable_grad():
+        made = function(leaves)
+    if not made.requires_grad:
+        return [torch.zeros_like(leaf) for leaf in leaves]
+    return torch.autograd.grad(made, leaves, cotangent, materialize_grads=True)
+
+
 _DERIVATIVES = {
-    "tensorflow": (_tensorflow_gradient, _tensorflow_hessian_product),
-    "jax": (_jax_gradient, _jax_hessian_product),
-    "torch": (_torch_gradient, _torch_hessian_product),
+    "tensorflow": (
+        _tensorflow_gradient,
+        _tensorflow_hessian_product,
+        _tensorflow_jacobian,
+        _tensorflow_pullback,
+    ),
+    "jax": (_jax_gradient, _jax_hessian_product, _jax_jacobian, _jax_pullback),
+    "torch": (_torch_gradient, _torch_hessian_product, _torch_jacobian, _torch_pullback),
 }
 
 

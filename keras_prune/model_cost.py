@@ -1,12 +1,15 @@
 """What a model costs: parameters and multiply-accumulates, dense and sparse."""
 
-import dataclasses
+import itertools
 
 import keras
 import numpy as np
 
 from keras_prune import backend
-from keras_prune.tables import render_table
+from keras_prune.analysis.activation_counts import count_activations
+from keras_prune.analysis.operand_pairs import einsum_letters
+from keras_prune.batches import batches_of, check_data, rows_of
+from keras_prune.cost_report import CostReport, LayerCost
 from keras_prune.tracing import example_input, record_calls
 from keras_prune.weights import find_weights
 
@@ -27,75 +30,17 @@ _TRANSPOSED = (
 _CELLS = (keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
 
 
-@dataclasses.dataclass(frozen=True)
-class LayerCost:
-    """Cost of the kernels of one layer.
-
-    Args:
-        path: Str. The layer's path in the model.
-        layer: Str. The layer's class.
-        params: Int. Weights in the layer's kernels.
-        nonzero_params: Int. Those that are not zero.
-        macs: Int or `None`. Multiply-accumulates for one example; `None` where the layer's
-            way of computing is unknown.
-        sparse_macs: Int or `None`. Those whose weight is not zero.
-    """
-
-    path: str
-    layer: str
-    params: int
-    nonzero_params: int
-    macs: int | None
-    sparse_macs: int | None
-
-
-@dataclasses.dataclass(frozen=True)
-class CostReport:
-    """Cost of a model, layer by layer and in total. `print` shows a table.
-
-    Args:
-        layers: Tuple of `LayerCost`, one for every layer that owns a kernel.
-    """
-
-    layers: tuple
-
-    @property
-    def params(self):
-        """Int. Weights in all kernels."""
-        return sum(layer.params for layer in self.layers)
-
-    @property
-    def nonzero_params(self):
-        """Int. Weights in all kernels that are not zero."""
-        return sum(layer.nonzero_params for layer in self.layers)
-
-    @property
-    def macs(self):
-        """Int. Multiply-accumulates for one example, where they are known."""
-        return sum(layer.macs or 0 for layer in self.layers)
-
-    @property
-    def sparse_macs(self):
-        """Int. Multiply-accumulates whose weight is not zero."""
-        return sum(layer.sparse_macs or 0 for layer in self.layers)
-
-    def __str__(self):
-        def row(name, kind, item):
-            numbers = (item.params, item.nonzero_params, item.macs, item.sparse_macs)
-            return (name, kind, *("?" if n is None else f"{n:,}" for n in numbers))
-
-        rows = [row(layer.path, layer.layer, layer) for layer in self.layers]
-        columns = ["layer", "class", ">params", ">nonzero", ">MACs", ">sparse MACs"]
-        return render_table("Cost", columns, rows, footer=row("total", "", self))
-
-
-def cost(model, input_shape=None):
+def cost(model, input_shape=None, data=None, batch_size=32):
     """Count the parameters and multiply-accumulates of a model's kernels.
 
-    Biases, normalization and activations are not counted, as the literature has it. A layer
-    that is called twice has its parameters counted once and its multiply-accumulates twice.
-    The sparse count is what a kernel that skips every zero weight would do. The model runs
-    once on zeros.
+    Biases, normalization and activations cost nothing here, as the literature has it; biases
+    are counted apart. A layer that is called twice has its parameters counted once and its
+    multiply-accumulates twice. The sparse count is what a kernel that skips every zero weight
+    would do. The model runs once on zeros.
+
+    With `data` the report also holds densities: how many of the activations, and of the
+    products of a weight and an activation, are not zero. All of the data is read, once; the
+    activations of one batch are held in memory.
 
     Example:
 
@@ -103,35 +48,97 @@ def cost(model, input_shape=None):
     report = kp.cost(model)
     report.macs, report.sparse_macs
     print(report)
+
+    report = kp.cost(model, data=x)
+    report.activation_density
+    report.mac_density("exact")
     ```
 
     Args:
         model: Built `keras.Model`.
         input_shape: Tuple of ints without the batch axis, or the same nesting of tuples as
-            the model's inputs. Needed where the model leaves a size open. Defaults to the
-            model's own input shape.
+            the model's inputs. Needed where the model leaves a size open and there is no
+            `data`. Defaults to the shape of the data, or the model's own input shape.
+        data: Array x or dict of arrays, tuple of arrays (x, y), or iterable of batches (x, y):
+            a list, `tf.data.Dataset`, `keras.utils.PyDataset`. Examples of one shape. Defaults
+            to `None`.
+        batch_size: Int. Examples a batch where `data` are arrays. Defaults to `32`.
 
     Returns:
         A `CostReport`.
 
     Raises:
-        ValueError: If the input shape is unknown or does not fit the model.
+        ValueError: If the input shape is unknown or does not fit the model or the data, or
+            `data` holds no example.
     """
     weights = find_weights(model)
     backend.sync_state(model)
+    batches = _Batches(data, batch_size)
+    example = batches.example(input_shape) if data is not None else None
+    if example is None:
+        example = example_input(model, input_shape)
     owners = {id(weight.layer): weight.layer for weight in weights}
     callers = {**owners, **_recurrent_callers(model)}  # the layer whose calls use the kernel
-    calls = record_calls(model, callers.values(), example_input(model, input_shape))
-    return CostReport(
-        tuple(
-            _layer_cost(
-                layer,
-                [weight for weight in weights if weight.layer is layer],
-                calls[id(callers[id(layer)])],
-            )
-            for layer in owners.values()
+    calls = record_calls(model, callers.values(), example)
+    counts, totals = {}, {}
+    if data is not None:
+        counts, total = count_activations(model, [*owners.values()], batches)
+        totals = {
+            "examples": batches.examples,
+            "activations": total.activations,
+            "nonzero_activations": total.nonzero_activations,
+        }
+    layers = (
+        _layer_cost(
+            layer,
+            [weight for weight in weights if weight.layer is layer],
+            calls[id(callers[id(layer)])],
+            counts.get(id(layer)),
         )
+        for layer in owners.values()
     )
+    return CostReport(tuple(layers), **totals)
+
+
+class _Batches:
+    """The inputs in some data, batch by batch, all of one shape."""
+
+    def __init__(self, data, batch_size):
+        if isinstance(data, dict) or (hasattr(data, "shape") and hasattr(data, "dtype")):
+            data = (data, None)
+        if data is not None:
+            check_data(data)
+        self.data, self.batch_size = data, batch_size
+
+    def example(self, input_shape):
+        """The first example, as tensors."""
+        for x, _, _ in batches_of(self.data, self.batch_size):
+            self.shapes = _shapes(x)
+            break
+        else:
+            raise ValueError("Argument `data` holds no example. Received: no batch")
+        asked = input_shape and keras.tree.flatten(input_shape)
+        if asked and [n for n in asked if n is not None] != [*itertools.chain(*self.shapes)]:
+            raise ValueError(
+                "Argument `input_shape` is not the shape of the examples in `data`, leave it out. "
+                f"Received: input_shape={input_shape}, data of shapes {self.shapes}"
+            )
+        return keras.tree.map_structure(lambda a: keras.ops.convert_to_tensor(a[:1]), x)
+
+    def __iter__(self):
+        self.examples = 0
+        for x, _, _ in batches_of(self.data, self.batch_size):
+            if _shapes(x) != self.shapes:
+                raise ValueError(
+                    "The examples of `data` must be of one shape, so that their densities have "
+                    f"one meaning. Received: shapes {self.shapes} and {_shapes(x)}"
+                )
+            self.examples += rows_of(x)
+            yield x
+
+
+def _shapes(x):
+    return [tuple(array.shape[1:]) for array in keras.tree.flatten(x)]
 
 
 def _recurrent_callers(model):
@@ -145,17 +152,34 @@ def _recurrent_callers(model):
     }
 
 
-def _layer_cost(layer, weights, calls):
+def _layer_cost(layer, weights, calls, counts):
     size = sum(weight.size for weight in weights)
     nonzero = [int(np.count_nonzero(weight.numpy())) for weight in weights]
     uses = [[_uses(layer, weight, *shapes) for shapes in calls] for weight in weights]
-    if any(None in counts for counts in uses):
+    if any(None in numbers for numbers in uses):
         macs = sparse_macs = None
     else:
-        totals = [sum(counts) for counts in uses]
+        totals = [sum(numbers) for numbers in uses]
         macs = sum(n * weight.size for n, weight in zip(totals, weights, strict=True))
         sparse_macs = sum(n * left for n, left in zip(totals, nonzero, strict=True))
-    return LayerCost(layer.path, type(layer).__name__, size, sum(nonzero), macs, sparse_macs)
+    biases = [backend.to_numpy(bias) for bias in _biases(layer)]
+    return LayerCost(
+        layer.path,
+        type(layer).__name__,
+        size,
+        sum(nonzero),
+        macs,
+        sparse_macs,
+        sum(bias.size for bias in biases),
+        sum(int(np.count_nonzero(bias)) for bias in biases),
+        **({} if counts is None else vars(counts)),
+    )
+
+
+def _biases(layer):
+    sublayers = layer._flatten_layers(include_self=False)
+    others = {id(variable) for sublayer in sublayers for variable in sublayer.variables}
+    return [v for v in layer.variables if "bias" in v.name and id(v) not in others]
 
 
 def _uses(layer, weight, input_shape, output_shape):
@@ -170,9 +194,10 @@ def _uses(layer, weight, input_shape, output_shape):
         return _spatial(layer, output_shape)
     if isinstance(layer, _CELLS):
         return input_shape[1]  # time steps
-    if isinstance(layer, keras.layers.EinsumDense) and weight.outputs:
-        made = [weight.shape[axis] for axis in weight.outputs]
-        return _product(output_shape[1:]) // _product(made)
+    if isinstance(layer, keras.layers.EinsumDense) and weight.variable.name == "kernel":
+        letters, kernel = einsum_letters(layer, len(input_shape))
+        axes = zip(letters[1:], input_shape[1:], strict=True)
+        return _product([size for letter, size in axes if letter is None or letter not in kernel])
     return None
 
 

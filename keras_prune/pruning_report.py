@@ -56,10 +56,13 @@ class PruningReport:
     Args:
         weights: Tuple of `PrunedWeight`, in the order of the model's variables.
         asked: Float. The sparsity asked for, over all weights that were not skipped.
+        collapsed: Tuple of pairs (path, reason). Pruned kernels that no signal passes any more,
+            see `kp.layer_collapse`. Defaults to `()`.
     """
 
     weights: tuple
     asked: float
+    collapsed: tuple = ()
 
     @property
     def pruned(self):
@@ -86,13 +89,28 @@ class PruningReport:
         return total and all(weight.reached for weight in self.pruned)
 
     def summary(self):
-        """One sentence: what was asked, what was achieved, what was skipped."""
+        """One sentence: what was asked, what was achieved, what was skipped or collapsed."""
         size = sum(weight.size for weight in self.pruned)
         skipped = f"; {len(self.skipped)} skipped" if self.skipped else ""
+        skipped += f"; no signal passes {len(self.collapsed)}" if self.collapsed else ""
         return (
             f"Asked for a sparsity of {self.asked:.2%}, achieved {self.achieved:.2%} of "
             f"{size:,} weights in {len(self.pruned)} kernels{skipped}."
         )
+
+    def collapse_warning(self):
+        """Str or `None`: which kernels no signal passes any more, and what to do about it."""
+        if not self.collapsed:
+            return None
+        return (
+            "Pruning has cut the model's signal paths (layer collapse), so that it puts out less "
+            "than it is made for, and training may not bring it back: prune less, with "
+            'allocation="uniform" or "erk", or leave layers out with `filters`. Received: '
+            f"{self._collapse_lines()}"
+        )
+
+    def _collapse_lines(self, separator="; "):
+        return separator.join(f"{path}: {reason}" for path, reason in self.collapsed)
 
     def __str__(self):
         rows = [
@@ -108,4 +126,7 @@ class PruningReport:
         ]
         total = ("total", "", "", f"{self.asked:.2%}", f"{self.achieved:.2%}", "")
         columns = ["weight", ">shape", "granularity", ">asked", ">achieved", ""]
-        return render_table("Pruning report", columns, rows, footer=total)
+        table = render_table("Pruning report", columns, rows, footer=total)
+        if not self.collapsed:
+            return table
+        return f"{table}\n\nNo signal passes:\n{self._collapse_lines(chr(10))}"

@@ -32,3 +32,14 @@ def test_table_names_every_weight_and_reason():
     assert "10 x 10" in text
     assert "skipped: left out by `filters`" in text
     assert text.splitlines()[-1].split() == ["total", "80.00%", "80.00%"]
+
+
+def test_a_collapse_is_told_everywhere():
+    sound = PruningReport((weight(0.8),), 0.8)
+    assert sound.collapse_warning() is None
+    assert "No signal" not in str(sound)
+    report = PruningReport((weight(1.0),), 0.8, (("w", "no weight is left in it"),))
+    assert report.summary().endswith("1 kernels; no signal passes 1.")
+    assert str(report).endswith("No signal passes:\nw: no weight is left in it")
+    assert "layer collapse" in report.collapse_warning()
+    assert report.collapse_warning().endswith("Received: w: no weight is left in it")

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_prune import backend, tracing
+from keras_prune.windows import layer_windows
 
 _CHUNK = 1 << 22  # values of a patch matrix that are in memory at once (32 MB)
 
@@ -42,7 +43,7 @@ def input_rows(layer, inputs):
     if isinstance(layer, keras.layers.Dense):
         yield _augmented(inputs.reshape(-1, inputs.shape[-1]), layer)
         return
-    windows = _windows(layer, inputs)  # (batch, *positions, inputs, *window)
+    windows = layer_windows(layer, inputs)  # (batch, *positions, inputs, *window)
     rank = layer.rank
     order = (*range(rank + 1), *range(rank + 2, 2 * rank + 2), rank + 1)
     windows = windows.transpose(order)  # (batch, *positions, *window, inputs)
@@ -94,29 +95,3 @@ def layer_hessians(model, layers, batches):
 def _augmented(rows, layer):
     rows = rows.astype(np.float64)
     return np.hstack([rows, np.ones((len(rows), 1))]) if layer.use_bias else rows
-
-
-def _windows(layer, inputs):
-    """View (batch, *positions, inputs, *window) of a convolution's input, padded as it pads."""
-    if layer.data_format == "channels_first":
-        inputs = np.moveaxis(inputs, 1, -1)
-    spans = [(k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate, strict=True)]
-    padding = [
-        _padding(layer.padding, size, span, stride)
-        for size, span, stride in zip(inputs.shape[1:-1], spans, layer.strides, strict=True)
-    ]
-    inputs = np.pad(inputs, [(0, 0), *padding, (0, 0)])
-    axes = tuple(range(1, layer.rank + 1))
-    windows = np.lib.stride_tricks.sliding_window_view(inputs, spans, axis=axes)
-    positions = [slice(None, None, stride) for stride in layer.strides]
-    taps = [slice(None, None, rate) for rate in layer.dilation_rate]
-    return windows[(slice(None), *positions, slice(None), *taps)]
-
-
-def _padding(kind, size, span, stride):
-    if kind == "valid":
-        return 0, 0
-    if kind == "causal":
-        return span - 1, 0
-    total = max((-(-size // stride) - 1) * stride + span - size, 0)
-    return total // 2, total - total // 2
