@@ -13,6 +13,8 @@ import keras
 import numpy as np
 
 from keras_prune import optimizer_variables
+from keras_prune.float_bits import choose, nonzero, values
+from keras_prune.packed_masks import PackedMasks
 
 
 class MaskConstraint:
@@ -47,7 +49,7 @@ class MaskStore:
     def __init__(self, weights, optimizer=None):
         self.weights = weights
         self.optimizer = optimizer
-        self.keep = [np.ones(weight.shape, bool) for weight in weights]
+        self.keep = PackedMasks(weight.shape for weight in weights)
         self.variables = []
         self._attach()
 
@@ -79,8 +81,11 @@ class MaskStore:
         A weight that is zero throughout was initialized so, not pruned: it stays free.
         """
         for index, weight in enumerate(self.weights):
-            nonzero = weight.numpy() != 0.0
-            self.assign(index, nonzero if nonzero.any() else np.ones_like(nonzero))
+            alive = nonzero(values(weight.variable))
+            if alive.all() or not alive.any():
+                self._set_mask(index, np.ones_like(alive))
+            else:
+                self.assign(index, alive)
 
     def assign(self, index, keep):
         """Set one mask and prune its weight.
@@ -89,11 +94,14 @@ class MaskStore:
             index: Int. Position in `weights`.
             keep: Bool array of the weight's shape. False = pruned.
         """
+        keep = np.ascontiguousarray(keep)
+        self._set_mask(index, keep)
+        _project(self.weights[index].variable, keep)
+
+    def _set_mask(self, index, keep):
         self.keep[index] = keep
         if self.variables:
             self.variables[index].assign(keep.astype("float32"))
-        variable = self.weights[index].variable
-        variable.assign(_masked(variable, keep))
 
     def project(self):
         """Set every pruned weight to zero again, in the weights and in their averages.
@@ -105,7 +113,7 @@ class MaskStore:
         for weight, keep in zip(self.weights, self.keep, strict=True):
             for variable in (weight.variable, averages.get(id(weight.variable))):
                 if variable is not None:
-                    variable.assign(_masked(variable, keep))
+                    _project(variable, keep)
 
     @property
     def has_averages(self):
@@ -115,8 +123,12 @@ class MaskStore:
     @property
     def sparsity(self):
         """Float. The fraction of the weights that are pruned."""
-        kept = sum(int(np.count_nonzero(keep)) for keep in self.keep)
-        return 1.0 - kept / sum(keep.size for keep in self.keep)
+        return 1.0 - sum(self.keep.kept) / sum(weight.size for weight in self.weights)
+
+
+def _project(variable, keep):
+    """Set the weights that are not kept to +0.0. (On the host: JAX would compile it per shape.)"""
+    variable.assign(choose(values(variable), keep))
 
 
 def _masked(value, keep):

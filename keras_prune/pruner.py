@@ -5,7 +5,9 @@ import numpy as np
 from keras_prune import backend, learning_rate, schedules
 from keras_prune.allocation import ALLOCATIONS, Global, Uniform
 from keras_prune.criteria import CRITERIA
+from keras_prune.float_bits import count_nonzero
 from keras_prune.granularity import get as _granularity
+from keras_prune.layer_views import LayerViews
 from keras_prune.masks import MaskStore
 from keras_prune.model_outputs import output_layers
 from keras_prune.pruning_report import PrunedWeight, PruningReport
@@ -255,14 +257,10 @@ class Pruner:
         """Score, choose and prune; what is pruned already stays so."""
         weights, store = self.store.weights, self.store
         scores = self.criterion.scores(weights, self.probe)
-        full = self.granularity.full_view
-        views = [
-            (weight.to_view(score, full), weight.to_view(keep, full))
-            for weight, score, keep in zip(weights, scores, store.keep, strict=True)
-        ]
+        views = LayerViews(weights, scores, store.keep, self.granularity.full_view)
         self._amounts = self.allocation.amounts(views, self.granularity, sparsity, weights)
-        for index, (view, amount) in enumerate(zip(views, self._amounts, strict=True)):
-            keep = self.granularity.select(*view, amount)
+        for index, amount in enumerate(self._amounts):  # one kernel in memory at a time
+            keep = self.granularity.select(*views[index], amount)
             store.assign(index, weights[index].from_view(keep))
 
     def _describe(self, weight, asked):
@@ -272,7 +270,7 @@ class Pruner:
             shape=weight.shape,
             granularity=repr(self.granularity) if pruned else None,
             asked=asked,
-            achieved=1.0 - int(np.count_nonzero(weight.numpy())) / weight.size,
+            achieved=1.0 - count_nonzero(weight.variable) / weight.size,
             size=weight.size,
             slack=self.granularity.slack(self._view_shape(weight)) if pruned else 0,
             skip=weight.skip,

@@ -1,5 +1,6 @@
 """What a criterion is, and how one is found by its name."""
 
+from keras_prune.layer_views import LazyScores
 from keras_prune.registry import Configurable, Registry
 
 CRITERIA = Registry("criterion")
@@ -23,9 +24,12 @@ class Criterion(Configurable):
 
     Attributes:
         needs_data: Bool. Whether the criterion looks at data.
+        repeatable: Bool. True if `score` is cheap and gives the same whenever it is called: it
+            is called again then, where the scores of all kernels would take much memory.
     """
 
     needs_data = False
+    repeatable = False
 
     def score(self, weight):
         """Score every weight of one kernel.
@@ -47,10 +51,11 @@ class Criterion(Configurable):
             probe: What `probe` returned.
 
         Returns:
-            List of float arrays of the shapes of the variables.
+            Sequence of float arrays of the shapes of the variables.
         """
         del probe
-        return [self.score(weight) for weight in weights]
+        scores = LazyScores(self.score, weights)
+        return scores if self.repeatable else list(scores)
 
     def probe(self, model, data):
         """What `scores` asks about a model and data; `None` where it asks nothing."""
