@@ -72,7 +72,9 @@ def _replicas(optimizer):
 
 def to_numpy(variable):
     """The value of a variable as float32, whatever its own dtype."""
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32")))
+    # Cast here: JAX would compile a cast for every shape.
+    with np.errstate(over="ignore"):
+        return np.asarray(keras.ops.convert_to_numpy(variable), "float32")
 
 
 def gradient_function(loss, count):

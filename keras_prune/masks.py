@@ -20,6 +20,8 @@ import keras
 import numpy as np
 
 from keras_prune import backend, optimizer_variables
+from keras_prune.float_bits import choose, nonzero, values
+from keras_prune.packed_masks import PackedMasks
 
 
 class MaskConstraint:
@@ -43,7 +45,9 @@ class MaskConstraint:
             value = self.inner(value)
         keep = keras.ops.cast(self.mask, "bool")
         if self.hidden is not None:
-            self.hidden.assign(_learned(self.hidden, value, keep))
+            # Where the weight is pruned, `value` is what the step made of its zero.
+            learned = keras.ops.add(self.hidden, value)
+            self.hidden.assign(_masked(learned, keras.ops.logical_not(keep)))
         return _masked(value, keep)
 
 
@@ -62,7 +66,7 @@ class MaskStore:
         self.weights = weights
         self.optimizer = optimizer
         self.revivable = revivable
-        self.keep = [np.ones(weight.shape, bool) for weight in weights]
+        self.keep = PackedMasks(weight.shape for weight in weights)
         self.variables = []
         self._attach()
 
@@ -110,8 +114,11 @@ class MaskStore:
         A weight that is zero throughout was initialized so, not pruned: it stays free.
         """
         for index, weight in enumerate(self.weights):
-            nonzero = backend.to_numpy(weight.variable) != 0.0
-            self.assign(index, nonzero if nonzero.any() else np.ones_like(nonzero))
+            alive = nonzero(values(weight.variable))
+            if alive.all() or not alive.any():
+                self._set_mask(index, np.ones_like(alive))
+            else:
+                self.assign(index, alive)
 
     def assign(self, index, keep):
         """Set one mask and prune its weight.
@@ -120,15 +127,19 @@ class MaskStore:
             index: Int. Position in `weights`.
             keep: Bool array of the weight's shape. False = pruned.
         """
+        keep = np.ascontiguousarray(keep)
+        self._set_mask(index, keep)
         weight = self.weights[index]
+        value = values(weight.variable)
+        if weight.hidden is not None:
+            value = value + values(weight.hidden)
+            weight.hidden.assign(choose(value, ~keep))
+        weight.variable.assign(choose(value, keep))
+
+    def _set_mask(self, index, keep):
         self.keep[index] = keep
         if self.variables:
             self.variables[index].assign(keep.astype("float32"))
-        value = keras.ops.convert_to_tensor(weight.variable)
-        if weight.hidden is not None:
-            value = value + keras.ops.convert_to_tensor(weight.hidden)
-            weight.hidden.assign(_masked(value, ~keep))
-        weight.variable.assign(_masked(value, keep))
 
     def project(self):
         """Set every pruned weight to zero again, in the weights and in their averages.
@@ -140,13 +151,14 @@ class MaskStore:
         for weight, keep in zip(self.weights, self.keep, strict=True):
             for variable in (weight.variable, averages.get(id(weight.variable))):
                 if variable is not None:
-                    variable.assign(_masked(variable, keep))
+                    _project(variable, keep)
 
     def learn(self):
         """Take over what a step of another optimizer than Keras's did to pruned weights."""
         for weight, keep in zip(self.weights, self.keep, strict=True):
             if weight.hidden is not None:
-                weight.hidden.assign(_learned(weight.hidden, weight.variable, keep))
+                learned = values(weight.hidden) + values(weight.variable)
+                weight.hidden.assign(choose(learned, ~keep))
         self.project()
 
     def revive(self, index, grown):
@@ -159,7 +171,7 @@ class MaskStore:
         self.assign(index, self.keep[index] | grown)
         if self.optimizer is not None:
             for slot in optimizer_variables.slots(self.optimizer, self.weights[index].variable):
-                slot.assign(_masked(slot, ~grown))
+                slot.assign(choose(values(slot), ~grown))
 
     def state(self):
         """Masks and hidden values, as dict of arrays.
@@ -176,10 +188,7 @@ class MaskStore:
     def restore(self, state):
         """Take masks and hidden values from what `state` returned; the weights stay."""
         for index, weight in enumerate(self.weights):
-            keep = state[f"keep/{index}"].astype(bool)
-            self.keep[index] = keep
-            if self.variables:
-                self.variables[index].assign(keep.astype("float32"))
+            self._set_mask(index, state[f"keep/{index}"].astype(bool))
             if weight.hidden is not None:
                 weight.hidden.assign(state[f"hidden/{index}"])
 
@@ -191,14 +200,12 @@ class MaskStore:
     @property
     def sparsity(self):
         """Float. The fraction of the weights that are pruned."""
-        kept = sum(int(np.count_nonzero(keep)) for keep in self.keep)
-        return 1.0 - kept / sum(keep.size for keep in self.keep)
+        return 1.0 - sum(self.keep.kept) / sum(weight.size for weight in self.weights)
 
 
-def _learned(hidden, value, keep):
-    """Hidden values after a step that left a pruned weight at `value` instead of zero."""
-    learned = keras.ops.convert_to_tensor(hidden) + keras.ops.convert_to_tensor(value)
-    return _masked(learned, keras.ops.logical_not(keep))
+def _project(variable, keep):
+    """Set the weights that are not kept to +0.0. (On the host: JAX would compile it per shape.)"""
+    variable.assign(choose(values(variable), keep))
 
 
 def _masked(value, keep):

@@ -2,9 +2,8 @@
 
 import dataclasses
 
-import numpy as np
-
 from keras_prune import backend
+from keras_prune.float_bits import count_nonzero
 from keras_prune.tables import render_table
 from keras_prune.weights import find_weights
 
@@ -108,6 +107,6 @@ def sparsity(model):
         backend.sync_state(model)
     rows = []
     for weight in find_weights(model):
-        zeros = weight.size - int(np.count_nonzero(weight.numpy()))
+        zeros = weight.size - count_nonzero(weight.variable)
         rows.append(WeightSparsity(weight.path, weight.shape, weight.size, zeros))
     return SparsityReport(tuple(rows))

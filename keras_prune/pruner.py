@@ -6,11 +6,14 @@ from keras_prune import backend, checkpoints, learning_rate, schedules
 from keras_prune.allocation import ALLOCATIONS, Global, Uniform
 from keras_prune.batches import check_data
 from keras_prune.criteria import CRITERIA
+from keras_prune.float_bits import count_nonzero
 from keras_prune.gradient_sums import GradientSums
 from keras_prune.granularity import get as _granularity
+from keras_prune.layer_views import LayerViews
 from keras_prune.masks import MaskStore
 from keras_prune.model_outputs import output_layers
 from keras_prune.optimizer_variables import host
+from keras_prune.packed_masks import PackedMasks
 from keras_prune.pruning_report import PrunedWeight, PruningReport
 from keras_prune.registry import check_sparsity
 from keras_prune.regrowth import REGROWTHS, MaskUpdate
@@ -358,7 +361,8 @@ class Pruner:
     def _asked(self, active):
         """Sparsity asked of each weight that is pruned, `None` where only of all together."""
         if self._sets_sparsity:
-            return [1.0 - np.count_nonzero(keep) / keep.size for keep in self.store.keep]
+            pairs = zip(self.store.keep.kept, active, strict=True)
+            return [1.0 - kept / weight.size for kept, weight in pairs]
         if self.allocation.ceiling:
             return self._amounts
         return self.allocation.asked(active, self.sparsity)
@@ -386,16 +390,11 @@ class Pruner:
         """Score, choose and prune; what is pruned already stays so, unless it may revive."""
         weights, store = self.store.weights, self.store
         scores = self._scores(weights)
-        if revive:
-            store.keep = [np.ones_like(keep) for keep in store.keep]
-        full = self.granularity.full_view
-        views = [
-            (weight.to_view(score, full), weight.to_view(keep, full))
-            for weight, score, keep in zip(weights, scores, store.keep, strict=True)
-        ]
+        alive = PackedMasks(weight.shape for weight in weights) if revive else store.keep
+        views = LayerViews(weights, scores, alive, self.granularity.full_view)
         self._amounts = self.allocation.amounts(views, self.granularity, sparsity, weights)
-        for index, (view, amount) in enumerate(zip(views, self._amounts, strict=True)):
-            keep = self.granularity.select(*view, amount)
+        for index, amount in enumerate(self._amounts):  # one kernel in memory at a time
+            keep = self.granularity.select(*views[index], amount)
             store.assign(index, weights[index].from_view(keep))
 
     def _scores(self, weights):
@@ -413,7 +412,7 @@ class Pruner:
             shape=weight.shape,
             granularity=repr(self.granularity) if pruned else None,
             asked=asked,
-            achieved=1.0 - int(np.count_nonzero(backend.to_numpy(weight.variable))) / weight.size,
+            achieved=1.0 - count_nonzero(weight.variable) / weight.size,
             size=weight.size,
             slack=self.granularity.slack(self._view_shape(weight)) if pruned else 0,
             skip=weight.skip,

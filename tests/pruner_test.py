@@ -1,3 +1,5 @@
+import tracemalloc
+
 import keras
 import numpy as np
 import pytest
@@ -38,6 +40,21 @@ def test_global_allocation_is_exact_in_total():
     assert report.pruned[1].zeros > 40
     assert report.pruned[0].asked is None
     assert report.reached
+
+
+@pytest.mark.all_backends
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("allocation", ["uniform", "global"])
+def test_one_shot_holds_one_kernel_at_a_time(dtype, allocation):
+    model = keras.Sequential([keras.Input((1024,))])
+    for _ in range(10):
+        model.add(layers.Dense(1024, use_bias=False, dtype=dtype))
+    tracemalloc.start()
+    report = prune(model, 0.75, allocation=allocation)
+    left, peak = tracemalloc.get_traced_memory()  # TensorFlow may keep numpy's arrays as weights
+    tracemalloc.stop()
+    assert sum(weight.zeros for weight in report.pruned) == 0.75 * 10 * 2**20
+    assert peak - left < 10 * 2**20 * 2.5  # bytes; scores and masks of all would be 5 a weight
 
 
 @pytest.mark.parametrize("layer", [layers.Conv2D(8, 3), layers.SeparableConv2D(8, 3)])
@@ -103,6 +120,39 @@ def test_every_float_type_is_pruned_exactly(dtype):
     assert (after == 0.0).sum() == 16
     np.testing.assert_array_equal(after[after != 0.0], before[after != 0.0])
     assert model.layers[0].kernel.dtype == dtype
+
+
+@pytest.mark.all_backends
+@pytest.mark.parametrize("allocation", ["uniform", "global"])
+def test_equal_magnitudes_in_pruned_kernels_of_every_layout(allocation):
+    """Weights of three magnitudes, some pruned before: as a sort over (score, index) says."""
+    model = keras.Sequential(
+        [keras.Input((6, 6, 4)), layers.Conv2D(8, 3), layers.Flatten(), layers.Dense(5)]
+    )
+    generator = np.random.default_rng(0)
+    kernels_before = [generator.integers(-2, 3, k.shape) * 0.5 for k in kernels(model)]
+    for variable, value in zip(
+        [v for v in model.trainable_variables if v.name == "kernel"], kernels_before, strict=True
+    ):
+        variable.assign(value)
+    prune(model, 0.6, allocation=allocation)
+    views = [np.moveaxis(kernel, -1, 0) for kernel in kernels_before]  # outputs first
+    sizes = [view.size for view in views]
+    if allocation == "global":
+        magnitudes = np.concatenate([abs(view).ravel() for view in views])
+        order = np.lexsort([-np.arange(magnitudes.size), magnitudes])
+        keep = np.ones(magnitudes.size, bool)
+        keep[order[: int(0.6 * magnitudes.size + 0.5)]] = False
+        keeps = np.split(keep, np.cumsum(sizes)[:-1])
+    else:
+        keeps = []
+        for view in views:
+            order = np.lexsort([-np.arange(view.size), abs(view).ravel()])
+            keeps.append(np.ones(view.size, bool))
+            keeps[-1][order[: int(0.6 * view.size + 0.5)]] = False
+    for view, keep, after in zip(views, keeps, kernels(model), strict=True):
+        expected = np.where(keep.reshape(view.shape), view, 0.0)
+        np.testing.assert_array_equal(np.moveaxis(after, -1, 0), expected)
 
 
 def test_pruning_twice_goes_on_from_the_zeros():

@@ -3,7 +3,8 @@
 import numpy as np
 
 from keras_prune.allocation.allocation import ALLOCATIONS, Allocation
-from keras_prune.granularity import keep_units
+from keras_prune.allocation.survivors import survivors
+from keras_prune.ranking import keep_best, keep_units
 from keras_prune.registry import check_sparsity
 
 _SCALES = {
@@ -56,6 +57,8 @@ class Global(Allocation):
             )
 
     def amounts(self, views, granularity, sparsity, weights=None):
+        if granularity.unit is not None:
+            return self._streamed(views, granularity, sparsity)
         pooled = [granularity.pool(self._normalized(*view), view[1]) for view in views]
         scores = [scores.ravel().copy() for scores, _ in pooled]
         sizes = [sizes.ravel() for _, sizes in pooled]
@@ -67,6 +70,31 @@ class Global(Allocation):
         ends = np.cumsum([layer.size for layer in scores])[:-1]
         kept = [layer[mask].sum() for layer, mask in zip(sizes, np.split(keep, ends), strict=True)]
         return list(1.0 - np.maximum(kept, safe) / totals)
+
+    def _streamed(self, views, granularity, sparsity):
+        """The same where all units have one size: of their scores, one layer is in memory."""
+        safe = np.zeros(len(views))
+
+        def protected(index):
+            scores, alive = views[index]
+            pooled, _ = granularity.pool(self._normalized(scores, alive), alive)
+            pooled = pooled.ravel("K")
+            if not granularity.expendable:
+                safe[index] = self._protect_units(pooled)
+            return pooled
+
+        kept, units = survivors(lambda: map(protected, range(len(views))), sparsity)
+        return list(1.0 - np.maximum(kept, safe) / units)
+
+    def _protect_units(self, scores):
+        """Lift the best units, all of one size, above all others; returns their number."""
+        if self.min_kept == 0.0:
+            scores[np.argmax(scores)] = np.inf
+            return 1
+        count = int(np.ceil(self.min_kept * scores.size))
+        best = keep_best(scores, scores.size - count) & (scores > -np.inf)
+        scores[best] = np.inf
+        return np.count_nonzero(best)
 
     def _normalized(self, scores, alive):
         if self.normalize == "none":

@@ -1,5 +1,6 @@
 """What a criterion is, and how one is found by its name."""
 
+from keras_prune.layer_views import LazyScores
 from keras_prune.registry import Configurable, Registry
 
 CRITERIA = Registry("criterion")
@@ -28,11 +29,14 @@ class Criterion(Configurable):
             shape, and `scores` gets the `GradientSums` for its probe.
         needs_units: Bool. Whether `scores` wants to know the units that live or die together:
             a third argument, with an int array a weight that numbers the unit of each entry.
+        repeatable: Bool. True if `score` is cheap and gives the same whenever it is called: it
+            is called again then, where the scores of all kernels would take much memory.
     """
 
     needs_data = False
     accumulates = False
     needs_units = False
+    repeatable = False
 
     def score(self, weight):
         """Score every weight of one kernel.
@@ -54,10 +58,11 @@ class Criterion(Configurable):
             probe: What `probe` returned.
 
         Returns:
-            List of float arrays of the shapes of the variables.
+            Sequence of float arrays of the shapes of the variables.
         """
         del probe
-        return [self.score(weight) for weight in weights]
+        scores = LazyScores(self.score, weights)
+        return scores if self.repeatable else list(scores)
 
     def probe(self, model, data):
         """What `scores` asks about a model and data; `None` where it asks nothing."""

@@ -19,5 +19,7 @@ class Magnitude(Criterion):
     ```
     """
 
+    repeatable = True
+
     def score(self, weight):
         return np.abs(weight.numpy())

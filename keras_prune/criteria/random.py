@@ -25,6 +25,8 @@ class Random(Criterion):
             `keras.utils.set_random_seed` fixes.
     """
 
+    repeatable = True
+
     def __init__(self, seed=None):
         self.seed = int(np.random.randint(2**31)) if seed is None else seed
         if not isinstance(self.seed, int) or self.seed < 0:

@@ -8,7 +8,7 @@ answers with a boolean array of that shape: True = keep. Slices see the full vie
 import re
 
 from keras_prune.granularity.block import Block
-from keras_prune.granularity.granularity import GRANULARITIES, Granularity, keep_units
+from keras_prune.granularity.granularity import GRANULARITIES, Granularity
 from keras_prune.granularity.nm import NM
 from keras_prune.granularity.slices import (
     Channel,
@@ -22,6 +22,7 @@ from keras_prune.granularity.slices import (
     Vector,
 )
 from keras_prune.granularity.unstructured import Unstructured
+from keras_prune.ranking import keep_units
 
 __all__ = [
     "GRANULARITIES",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_prune.float_bits import choose
 from keras_prune.granularity.granularity import GRANULARITIES, Granularity, check_positive
 
 
@@ -31,20 +32,26 @@ class Block(Granularity):
         self.c = check_positive("c", c)
 
     def pool(self, scores, alive):
-        sizes = self._sums(np.ones(scores.shape))
-        pooled = self._sums(np.where(alive, scores, 0.0)) / sizes
-        return np.where(self._sums(alive) > 0, pooled, -np.inf), sizes.astype(np.int64)
+        sizes = self._sizes(scores.shape)
+        pooled = self._blocks(choose(scores, alive)).sum(axis=(1, 4), dtype=np.float64) / sizes
+        return choose(pooled, self._blocks(alive).any(axis=(1, 4)), -np.inf), sizes
 
     def expand(self, keep, shape):
         keep = keep.repeat(self.r, axis=0).repeat(self.c, axis=2)
         return keep[: shape[0], :, : shape[2]]
 
-    def _sums(self, array):
+    def _blocks(self, array):
         outputs, positions, inputs = array.shape
         padding = ((0, -outputs % self.r), (0, 0), (0, -inputs % self.c))
         padded = np.pad(array, padding)  # (outputs + pad, positions, inputs + pad)
-        blocks = padded.reshape(-1, self.r, positions, padded.shape[2] // self.c, self.c)
-        return blocks.sum(axis=(1, 4), dtype=np.float64)
+        return padded.reshape(-1, self.r, positions, padded.shape[2] // self.c, self.c)
+
+    def _sizes(self, shape):
+        outputs, positions, inputs = shape
+        rows = np.minimum(self.r, outputs - np.arange(0, outputs, self.r))
+        columns = np.minimum(self.c, inputs - np.arange(0, inputs, self.c))
+        sizes = rows[:, None, None] * columns
+        return np.broadcast_to(sizes, (rows.size, positions, columns.size))
 
     def slack(self, shape):
         return min(self.r, shape[0]) * min(self.c, shape[2])

@@ -1,7 +1,6 @@
 """What a granularity is, and the choice of whole units."""
 
-import numpy as np
-
+from keras_prune.ranking import keep_units
 from keras_prune.registry import Configurable, Registry
 
 GRANULARITIES = Registry("granularity", also=("1x4", "2:4"))
@@ -14,6 +13,7 @@ class Granularity(Configurable):
 
     Attributes:
         sparsity: Float or `None`. The sparsity that the shape itself fixes, if it does.
+        unit: Int or `None`. Number of weights in a unit, where it is the same in every kernel.
         full_view: Bool. False: arrays come as (outputs, positions, inputs), the window of a
             convolution in one axis. True: as (groups, outputs, *window, inputs).
         expendable: Bool. True if a layer may lose all its weights.
@@ -22,6 +22,7 @@ class Granularity(Configurable):
     """
 
     sparsity = None
+    unit = None
     full_view = False
     expendable = False
     takes_outputs = False
@@ -35,7 +36,7 @@ class Granularity(Configurable):
 
         Returns:
             Two arrays of one shape: the units' scores (mean over their weights, `-inf`
-            where all are pruned already) and their number of weights.
+            where all are pruned already), in memory of their own, and their number of weights.
         """
         raise NotImplementedError(f"`{type(self).__name__}` must implement `pool`.")
 
@@ -95,38 +96,6 @@ class Granularity(Configurable):
 
 
 GRANULARITIES.base = Granularity
-
-
-def keep_units(scores, sizes, pruned_weights):
-    """Keep the best units so that nearly `pruned_weights` weights go.
-
-    Args:
-        scores: Float array (units,).
-        sizes: Int array (units,). Number of weights in each unit.
-        pruned_weights: Float. How many weights to prune in all.
-
-    Returns:
-        Bool array (units,). Exact to half a unit; at least one unit is kept.
-    """
-    keep = np.ones(scores.size, bool)
-    if sizes.min() == sizes.max():
-        count = min(int(pruned_weights / sizes[0] + 0.5), scores.size - 1)
-        if count > 0:
-            threshold = np.partition(scores, count - 1)[count - 1]
-            keep = scores >= threshold
-            ties = np.flatnonzero(scores == threshold)
-            excess = count - (scores.size - np.count_nonzero(keep))
-            keep[ties[ties.size - excess :]] = False
-        return keep
-    # Units at ragged edges are smaller. What is pruned already may do, to half a unit ...
-    alive = scores > -np.inf
-    if abs(sizes[~alive].sum() - pruned_weights) <= sizes.max() / 2:
-        return alive
-    # ... else take the cut whose running total comes nearest.
-    order = scores.size - 1 - np.argsort(scores[::-1], kind="stable")
-    totals = np.concatenate([[0], np.cumsum(sizes[order])[:-1]])
-    keep[order[: np.argmin(np.abs(totals - pruned_weights))]] = False
-    return keep
 
 
 def check_positive(name, value):

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from keras_prune.float_bits import choose
 from keras_prune.granularity.granularity import GRANULARITIES, Granularity
 
 
@@ -69,7 +70,7 @@ class Slices(Granularity):
         return np.sign(sums) * np.abs(sums) ** (1.0 / self.norm)
 
     def pool(self, scores, alive):
-        pooled = self.norms(np.where(alive, scores, 0.0))
+        pooled = self.norms(choose(scores, alive))
         size = scores.size // pooled.size
         some_alive = alive.any(axis=self.axes(scores.ndim), keepdims=True)
         pooled = np.where(some_alive, pooled / size ** (1.0 / self.norm), -np.inf)

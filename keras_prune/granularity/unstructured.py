@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from keras_prune.float_bits import choose
 from keras_prune.granularity.granularity import GRANULARITIES, Granularity
+from keras_prune.ranking import keep_best, unit_count
 
 
 @GRANULARITIES.register("unstructured")
@@ -16,8 +18,20 @@ class Unstructured(Granularity):
     ```
     """
 
+    unit = 1
+
     def pool(self, scores, alive):
-        return np.where(alive, scores, -np.inf), np.ones(scores.shape, np.int8)
+        return choose(_floating(scores), alive, -np.inf), np.broadcast_to(1, scores.shape)
 
     def expand(self, keep, shape):
         return keep.reshape(shape)
+
+    def select(self, scores, alive, sparsity):
+        # Not raveled, as units are elsewhere: that would copy what is transposed in memory.
+        pooled = scores if alive.all() else self.pool(scores, alive)[0]
+        keep = keep_best(pooled, unit_count(sparsity * scores.size, 1, scores.size))
+        return np.logical_and(keep, alive, out=keep)
+
+
+def _floating(scores):
+    return scores.astype(np.float64) if scores.dtype.kind in "iub" else scores

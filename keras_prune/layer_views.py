@@ -1,0 +1,47 @@
+"""Scores and masks of many kernels as granularities see them, one kernel at a time."""
+
+import collections.abc
+
+
+class LazyScores(collections.abc.Sequence):
+    """The scores of many kernels, of which none is kept: each is computed when it is asked for.
+
+    Args:
+        score: Callable(weight) -> float array. Must give the same whenever it is called.
+        weights: List of `PrunableWeight`.
+    """
+
+    def __init__(self, score, weights):
+        self._score = score
+        self._weights = weights
+
+    def __len__(self):
+        return len(self._weights)
+
+    def __getitem__(self, index):
+        return self._score(self._weights[index])
+
+
+class LayerViews(collections.abc.Sequence):
+    """One pair (scores, alive) a kernel, in the view that a granularity takes.
+
+    Args:
+        weights: List of `PrunableWeight`.
+        scores: Sequence of float arrays of the shapes of the variables.
+        keep: Sequence of bool arrays of those shapes. False = pruned already.
+        full: Bool. Whether the views are full, see `PrunableWeight`.
+    """
+
+    def __init__(self, weights, scores, keep, full):
+        self._weights = weights
+        self._scores = scores
+        self._keep = keep
+        self._full = full
+
+    def __len__(self):
+        return len(self._weights)
+
+    def __getitem__(self, index):
+        weight = self._weights[index]
+        scores, keep = self._scores[index], self._keep[index]
+        return weight.to_view(scores, self._full), weight.to_view(keep, self._full)
