@@ -1,5 +1,7 @@
 """What a granularity is, and the choice of whole units."""
 
+import numpy as np
+
 from keras_prune.ranking import keep_units
 from keras_prune.registry import Configurable, Registry
 
