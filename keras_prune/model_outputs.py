@@ -17,8 +17,20 @@ def output_layers(model):
     Returns:
         Set of ids of layers, sublayers too. Empty for subclassed models, which have no graph.
     """
+    return kernel_layers_behind(_outputs(model))
+
+
+def kernel_layers_behind(tensors):
+    """Find the layers whose kernels make some tensors of a Functional model.
+
+    Args:
+        tensors: Iterable of `KerasTensor`.
+
+    Returns:
+        Set of ids of layers, sublayers too: from each tensor back to the first with kernels.
+    """
     found, seen = set(), set()
-    waiting = list(_outputs(model))
+    waiting = list(tensors)
     while waiting:
         tensor = waiting.pop()
         operation, node, _ = tensor._keras_history

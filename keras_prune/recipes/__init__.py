@@ -1,0 +1,7 @@
+"""Published systems, each put together from the parts."""
+
+from keras_prune.recipes.iterative import iterative_prune
+from keras_prune.recipes.lottery import lottery_ticket
+from keras_prune.recipes.round_report import PruningRound, RoundsReport
+
+__all__ = ["PruningRound", "RoundsReport", "iterative_prune", "lottery_ticket"]
