@@ -12,6 +12,10 @@ __version__ = "0.1.0"
 # into a .tflite file without waiting for Keras. `__init__.pyi` says the same to type checkers.
 _HOMES = {
     "allocation": ("ERK", "Allocation", "Global", "PerLayer", "Threshold", "Uniform"),
+    "analysis.collapse": ("layer_collapse",),
+    "analysis.connectivity": ("EffectiveSparsityReport", "effective_sparsity"),
+    "analysis.tangent_kernel": ("ntk",),
+    "analysis.tangent_report": ("TangentKernelReport",),
     "callbacks.prune_callback": ("PruneCallback",),
     "criteria": (
         "OBD",
@@ -47,6 +51,7 @@ _HOMES = {
     "model_sparsity": ("SparsityReport", "sparsity"),
     "pruner": ("Pruner", "prune"),
     "pruning_report": ("PruningReport",),
+    "recipes": ("PruningRound", "RoundsReport", "iterative_prune", "lottery_ticket"),
     "reconstruction": (
         "obs_prune",
         "obs_remove",
@@ -54,10 +59,10 @@ _HOMES = {
         "prune_layerwise",
         "prune_woodfisher",
     ),
+    "regrowth": ("DNS", "SET", "STE", "Regrowth", "RigL"),
     "runtime.benchmark": ("BenchmarkReport", "benchmark"),
     "runtime.c_project": ("run_c_project",),
     "runtime.delegate": ("load_delegate",),
-    "regrowth": ("DNS", "SET", "STE", "Regrowth", "RigL"),
     "schedules": (
         "ConstantSparsity",
         "Iterative",

@@ -5,6 +5,11 @@ from keras_prune.allocation import Global as Global
 from keras_prune.allocation import PerLayer as PerLayer
 from keras_prune.allocation import Threshold as Threshold
 from keras_prune.allocation import Uniform as Uniform
+from keras_prune.analysis.collapse import layer_collapse as layer_collapse
+from keras_prune.analysis.connectivity import EffectiveSparsityReport as EffectiveSparsityReport
+from keras_prune.analysis.connectivity import effective_sparsity as effective_sparsity
+from keras_prune.analysis.tangent_kernel import ntk as ntk
+from keras_prune.analysis.tangent_report import TangentKernelReport as TangentKernelReport
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
 from keras_prune.criteria import OBD as OBD
 from keras_prune.criteria import SNIP as SNIP
@@ -40,6 +45,10 @@ from keras_prune.model_sparsity import sparsity as sparsity
 from keras_prune.pruner import Pruner as Pruner
 from keras_prune.pruner import prune as prune
 from keras_prune.pruning_report import PruningReport as PruningReport
+from keras_prune.recipes import PruningRound as PruningRound
+from keras_prune.recipes import RoundsReport as RoundsReport
+from keras_prune.recipes import iterative_prune as iterative_prune
+from keras_prune.recipes import lottery_ticket as lottery_ticket
 from keras_prune.reconstruction import obs_prune as obs_prune
 from keras_prune.reconstruction import obs_remove as obs_remove
 from keras_prune.reconstruction import obs_saliency as obs_saliency

@@ -43,8 +43,9 @@ def layer_collapse(model, masks=None, input_shape=None):
 def collapse_after_pruning(model, weights, keep):
     """The kernels that were pruned and that no signal passes any more, for `PruningReport`.
 
-    Kernels that were not pruned are left out: they may be zero for reasons of their own. Where
-    the model cannot be run, the kernels without any weight are told.
+    Kernels that were not pruned are left out: they may be zero for reasons of their own. The
+    model is looked at only if some kernel has lost units and has no more weights left than units;
+    where it cannot be run, the kernels without any weight are told.
 
     Args:
         model: Built `keras.Model`.
@@ -55,8 +56,8 @@ def collapse_after_pruning(model, weights, keep):
         Tuple of pairs (path, reason).
     """
     pairs = list(zip(weights, keep, strict=True))
-    if all(_has_all_units(weight, mask) for weight, mask in pairs):
-        return ()  # every unit is fed and heard, so that nothing needs to be traced
+    if all(_is_sound(weight, mask) for weight, mask in pairs):
+        return ()  # tracing takes seconds, and more where it is compiled
     masks = {weight.path: mask for weight, mask in pairs}
     others = {w.path: np.ones(w.shape, bool) for w in find_weights(model) if not w.numpy().any()}
     try:
@@ -66,9 +67,12 @@ def collapse_after_pruning(model, weights, keep):
     return tuple((path, reason) for path, reason in found.items() if path in masks)
 
 
-def _has_all_units(weight, keep):
-    """True if every output unit of a kernel has a weight left, and every input unit too."""
+def _is_sound(weight, keep):
+    """True if a kernel has more weights left than units, or all its units are fed and heard."""
     view = weight.to_view(keep, full=True)  # (groups, outputs, *window, inputs)
+    groups, outputs, *_, inputs = view.shape
+    if np.count_nonzero(keep) > groups * min(outputs, inputs):
+        return True
     fed = view.any(axis=tuple(range(2, view.ndim)))
     heard = view.any(axis=tuple(range(1, view.ndim - 1)))
     return fed.all() and heard.all()
