@@ -49,7 +49,8 @@ _HOMES = {
     ),
     "model_cost": ("CostReport", "cost"),
     "model_sparsity": ("SparsityReport", "sparsity"),
-    "pruner": ("Pruner", "prune"),
+    "one_shot": ("prune",),
+    "pruner": ("Pruner",),
     "pruning_report": ("PruningReport",),
     "recipes": ("PruningRound", "RoundsReport", "iterative_prune", "lottery_ticket"),
     "reconstruction": (

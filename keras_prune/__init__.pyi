@@ -42,8 +42,8 @@ from keras_prune.model_cost import CostReport as CostReport
 from keras_prune.model_cost import cost as cost
 from keras_prune.model_sparsity import SparsityReport as SparsityReport
 from keras_prune.model_sparsity import sparsity as sparsity
+from keras_prune.one_shot import prune as prune
 from keras_prune.pruner import Pruner as Pruner
-from keras_prune.pruner import prune as prune
 from keras_prune.pruning_report import PruningReport as PruningReport
 from keras_prune.recipes import PruningRound as PruningRound
 from keras_prune.recipes import RoundsReport as RoundsReport

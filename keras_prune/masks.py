@@ -108,14 +108,16 @@ class MaskStore:
         for weight in self.weights:
             weight.hidden = None
 
-    def recover(self):
+    def recover(self, emptied=False):
         """Take the zeros of the weights for the masks.
 
-        A weight that is zero throughout was initialized so, not pruned: it stays free.
+        Args:
+            emptied: Bool. What a weight that is zero throughout means. False: it was
+                initialized so and stays free. True: pruning took all of it. Defaults to `False`.
         """
         for index, weight in enumerate(self.weights):
             alive = nonzero(values(weight.variable))
-            if alive.all() or not alive.any():
+            if alive.all() or not (emptied or alive.any()):
                 self._set_mask(index, np.ones_like(alive))
             else:
                 self.assign(index, alive)

@@ -1,28 +1,23 @@
 """The pruner: criterion, granularity, allocation and schedule together."""
 
+import warnings
+
 import numpy as np
 
-from keras_prune import backend, checkpoints, learning_rate, schedules
-from keras_prune.allocation import ALLOCATIONS, Global, Uniform
-from keras_prune.batches import check_data
-from keras_prune.criteria import CRITERIA
+from keras_prune import backend, checkpoints, learning_rate
+from keras_prune.analysis.collapse import collapse_after_pruning
 from keras_prune.float_bits import count_nonzero
 from keras_prune.gradient_sums import GradientSums
-from keras_prune.granularity import get as _granularity
 from keras_prune.layer_views import LayerViews
 from keras_prune.masks import MaskStore
-from keras_prune.model_outputs import output_layers
+from keras_prune.method import Method
 from keras_prune.optimizer_variables import host
 from keras_prune.packed_masks import PackedMasks
 from keras_prune.pruning_report import PrunedWeight, PruningReport
-from keras_prune.registry import check_sparsity
-from keras_prune.regrowth import REGROWTHS, MaskUpdate
-from keras_prune.weights import find_weights
-
-DEFAULT_SPARSITY = 0.8
+from keras_prune.regrowth import MaskUpdate
 
 
-class Pruner:
+class Pruner(Method):
     """Prunes a model: at once, or step by step in a training loop of one's own.
 
     In `fit()` use `kp.PruneCallback`, for one shot `kp.prune`; both are thin shells over
@@ -85,78 +80,13 @@ class Pruner:
         seed=None,
         regrowth=None,
     ):
-        self.criterion = CRITERIA.get(criterion)
-        self.granularity = _granularity(granularity)
-        self.allocation = ALLOCATIONS.get(allocation)
-        self.regrowth = None if regrowth is None else REGROWTHS.get(regrowth)
-        schedule = schedule or getattr(self.regrowth, "schedule", None) or "polynomial"
-        self.schedule = schedules.SCHEDULES.get(schedule)
-        self.filters = filters
-        self.data = data
-        if seed is not None:
-            self.criterion = self.criterion.with_seed(seed)
-            self.regrowth = self.regrowth and self.regrowth.with_seed(seed)
-        self.sparsity = self._resolve_sparsity(sparsity)
+        super().__init__(
+            sparsity, criterion, granularity, allocation, schedule, filters, data, seed, regrowth
+        )
         self.model = None
         self.store = None
         self.probe = None
         self._sums = None
-        self._check()
-
-    def _resolve_sparsity(self, sparsity):
-        asked = sparsity if self.schedule.target is None else self.schedule.target
-        if self._sets_sparsity:
-            if asked is None:
-                return 0.0
-            raise ValueError(
-                f"{self.regrowth!r} decides on the sparsity itself: leave it out. "
-                f"Received: sparsity={asked}"
-            )
-        source = self.granularity if self.allocation.sparsity is None else self.allocation
-        fixed = source.sparsity
-        if asked is None:
-            return DEFAULT_SPARSITY if fixed is None else fixed
-        asked = check_sparsity("sparsity", asked)
-        if fixed is None:
-            return asked
-        if abs(asked - fixed) > 0.005:
-            raise ValueError(
-                f"{source!r} makes a sparsity of {fixed:.4g} and no other. "
-                f"Received: sparsity={asked}"
-            )
-        return fixed
-
-    @property
-    def _sets_sparsity(self):
-        return self.regrowth is not None and self.regrowth.sets_sparsity
-
-    def _check(self):
-        self.schedule.check_target(self.sparsity)
-        self._check_data()
-        if self.regrowth is not None:
-            self.regrowth.check(self.criterion, self.granularity, self.allocation)
-        if self.granularity.sparsity is not None and not isinstance(self.allocation, Uniform):
-            raise ValueError(
-                f"{self.granularity!r} gives every layer the same sparsity, so there is nothing "
-                'to allocate: use allocation="uniform". Received: '
-                f"allocation={self.allocation!r}"
-            )
-        if self.granularity.expendable and not isinstance(self.allocation, Global):
-            raise ValueError(
-                f"{self.granularity!r} prunes whole layers, which must compete with one another: "
-                f'use allocation="global". Received: allocation={self.allocation!r}'
-            )
-
-    def _check_data(self):
-        if self.regrowth is None or not self.regrowth.needs_data:
-            self.criterion.check_data(self.data)
-            return
-        if self.data is None:
-            raise ValueError(
-                f"{self.regrowth!r} looks at data: pass `data`, a tuple of arrays (x, y) or an "
-                "iterable of batches (x, y). Received: data=None"
-            )
-        check_data(self.data)
 
     def prune(self, model):
         """Prune a model at once, to the full sparsity.
@@ -167,13 +97,21 @@ class Pruner:
         Returns:
             A `PruningReport`.
         """
+        if self.sets_sparsity:
+            raise ValueError(
+                f"{self.regrowth!r} works while a model trains: use it in `PruneCallback` or in "
+                f"`Pruner.attach`. Received: model={model.name}"
+            )
         backend.sync_state(model)
-        self.weights = self._find(model)
+        self.model, self.weights = model, self.find(model)
         self.probe = self.criterion.probe(model, self.data)
         self.store = MaskStore(self._active())
         self.store.recover()
         self._prune_to(self.sparsity)
-        return self.report()
+        report = self.report()
+        if report.collapsed:
+            warnings.warn(report.collapse_warning(), stacklevel=3)
+        return report
 
     def attach(self, model, total_steps=None, initial_step=0, optimizer=None):
         """Take charge of a model's zeros until `detach`.
@@ -191,7 +129,7 @@ class Pruner:
             The pruner, also as a context manager that detaches.
         """
         self.schedule.resolve(total_steps)
-        weights = self._find(model)
+        weights = self.find(model)
         probe = self.criterion.probe(model, self.data)
         optimizer = optimizer or getattr(model, "optimizer", None)
         if self.schedule.learning_rate_factor is not None and optimizer is not None:
@@ -228,17 +166,31 @@ class Pruner:
         """
         backend.sync_state(self.model)
         self._step = step
+        self._iterations = self._keras_steps()
         if not self._restored:
+            if step > 0 and self.keeps_state:
+                warnings.warn(
+                    "This training goes on without what its masks remember besides the zeros of "
+                    "the weights: `keras.callbacks.BackupAndRestore` or `Pruner.restore` bring it "
+                    f"back. Received: step={step}",
+                    stacklevel=2,
+                )
             self._updated = None
-            self.store.recover()
+            # Shapes that take whole kernels leave some empty where a training goes on.
+            self.store.recover(emptied=self.granularity.expendable and step > 0)
         self.update(step)
 
     def step(self):
         """Count one optimizer step of a training loop of one's own, and prune if it is time."""
         self._step += 1
-        if self.store.optimizer is None:
+        before, self._iterations = self._iterations, self._keras_steps()
+        if self._iterations == before:  # whoever made the step knows nothing of masks
             self.store.learn()
         self.update(self._step)
+
+    def _keras_steps(self):
+        """Int. Steps that the optimizer that carries the masks has made; 0 without one."""
+        return 0 if self.store.optimizer is None else int(self.store.optimizer.iterations)
 
     def update(self, step):
         """Prune to the sparsity that the schedule sets at a step, if an update is due.
@@ -351,37 +303,22 @@ class Pruner:
         active = self._active()
         asked = self._asked(active)
         total = self.sparsity
-        if self.allocation.sparsity is not None or self.allocation.ceiling or self._sets_sparsity:
+        if self.allocation.sparsity is not None or self.allocation.ceiling or self.sets_sparsity:
             sizes = [weight.size for weight in active]
             total = float(np.average(asked, weights=sizes))
         shares = dict(zip(map(id, active), asked, strict=True))
         rows = (self._describe(weight, shares.get(id(weight))) for weight in self.weights)
-        return PruningReport(tuple(rows), total)
+        collapsed = collapse_after_pruning(self.model, self.store.weights, self.store.keep)
+        return PruningReport(tuple(rows), total, collapsed)
 
     def _asked(self, active):
         """Sparsity asked of each weight that is pruned, `None` where only of all together."""
-        if self._sets_sparsity:
+        if self.sets_sparsity:
             pairs = zip(self.store.keep.kept, active, strict=True)
             return [1.0 - kept / weight.size for kept, weight in pairs]
         if self.allocation.ceiling:
             return self._amounts
         return self.allocation.asked(active, self.sparsity)
-
-    def _find(self, model):
-        weights = find_weights(model, self.filters)
-        for weight in weights:
-            if weight.skip is None:
-                weight.skip = self.granularity.skip(self._view_shape(weight))
-        if self.granularity.takes_outputs:
-            _spare_outputs(model, [weight for weight in weights if weight.skip is None])
-        if all(weight.skip for weight in weights):
-            reasons = {weight.path: weight.skip for weight in weights}
-            raise ValueError(f"The model has no weight that can be pruned. Received: {reasons}")
-        self.allocation.check(weights, self.sparsity)
-        return weights
-
-    def _view_shape(self, weight):
-        return weight.full_view_shape if self.granularity.full_view else weight.view_shape
 
     def _active(self):
         return [weight for weight in self.weights if weight.skip is None]
@@ -401,7 +338,7 @@ class Pruner:
         if not self.criterion.needs_units:
             return self.criterion.scores(weights, self.probe)
         units = [
-            weight.from_view(self.granularity.units(self._view_shape(weight))) for weight in weights
+            weight.from_view(self.granularity.units(self.view_shape(weight))) for weight in weights
         ]
         return self.criterion.scores(weights, self.probe, units)
 
@@ -414,70 +351,6 @@ class Pruner:
             asked=asked,
             achieved=1.0 - count_nonzero(weight.variable) / weight.size,
             size=weight.size,
-            slack=self.granularity.slack(self._view_shape(weight)) if pruned else 0,
+            slack=self.granularity.slack(self.view_shape(weight)) if pruned else 0,
             skip=weight.skip,
         )
-
-
-def _spare_outputs(model, weights):
-    """Skip the kernels that make a model's outputs, unless there are no others."""
-    layers = output_layers(model)
-    making = [weight for weight in weights if id(weight.layer) in layers]
-    if len(making) < len(weights):
-        for weight in making:
-            weight.skip = "makes the model's outputs, which must all stay"
-
-
-def prune(
-    model,
-    sparsity,
-    criterion="magnitude",
-    granularity="unstructured",
-    allocation="uniform",
-    filters=None,
-    data=None,
-    seed=None,
-):
-    """Set the least important weights of a model to zero, in one shot and in place.
-
-    The zeros are plain values: a later `fit()` lets them grow again, unless it has a
-    `kp.PruneCallback`, which takes the zeros it finds for pruned weights.
-
-    Example:
-
-    ```python
-    report = kp.prune(model, 0.8)
-    print(report)
-    ```
-
-    Args:
-        model: Built `keras.Model`.
-        sparsity: Float in [0, 1), or `None` for what the granularity (`NM`) or the allocation
-            (`PerLayer`) fixes.
-        criterion: Str or object, see `kp.Pruner`. Defaults to `"magnitude"`.
-        granularity: Str or object, see `kp.Pruner`. Defaults to `"unstructured"`.
-        allocation: Str or object, see `kp.Pruner`. Defaults to `"uniform"`.
-        filters: Regex string, list of them, or callable(layer) -> bool. Defaults to all
-            layers.
-        data: Tuple of arrays (x, y) or iterable of batches (x, y), for criteria that look at
-            data; refused by those that do not. Defaults to `None`.
-        seed: Int or `None`. Fixes what a criterion draws at random.
-
-    Returns:
-        A `kp.PruningReport`: per weight what was asked, what was achieved or why it was
-        skipped.
-
-    Raises:
-        ValueError: If an argument is wrong, the model is not built, or nothing in it can
-            be pruned.
-    """
-    pruner = Pruner(
-        sparsity,
-        criterion=criterion,
-        granularity=granularity,
-        allocation=allocation,
-        filters=filters,
-        data=data,
-        seed=seed,
-    )
-    return pruner.prune(model)

@@ -131,7 +131,7 @@ def find_weights(model, filters=None):
     for layer, variable in owners.values():
         if is_kernel(variable):
             weight = _describe(layer, variable, matches)
-            if isinstance(layer, _DEPTHWISE) and _is_named(layer, filters):
+            if weight.skip == _DEPTHWISE_REASON and _is_named(layer, filters):
                 _include_depthwise(weight)
             found.append(weight)
     return found
@@ -177,7 +177,7 @@ def axis_roles(layer, variable):
     """
     last = len(variable.shape) - 1
     layers = keras.layers
-    if "depthwise" in variable.name or isinstance(layer, _DEPTHWISE):
+    if "depthwise" in variable.name or isinstance(layer, _DEPTHWISE) or _one_input(layer, variable):
         return _DEPTHWISE_REASON
     if isinstance(layer, _CELLS) and variable.name in ("kernel", "recurrent_kernel"):
         return (1,), (0,)  # (inputs, gates * units)
@@ -196,12 +196,22 @@ def axis_roles(layer, variable):
     return f"layer {type(layer).__name__} is not supported"
 
 
+def _one_input(layer, variable):
+    """True for a convolution in as many groups as it has inputs, another form of depthwise."""
+    return getattr(layer, "groups", 1) > 1 and variable.shape[-2] == 1
+
+
 def _include_depthwise(weight):
-    """Give a depthwise kernel (*window, inputs, multiplier) its roles, where nothing else speaks
-    against pruning it: one group for each input."""
-    if weight.skip == _DEPTHWISE_REASON:
-        last = len(weight.shape) - 1
+    """Give a depthwise kernel its roles: one group for each input.
+
+    Its axes are (*window, inputs, multiplier), or (*window, 1, outputs) of a grouped convolution.
+    """
+    last = len(weight.shape) - 1
+    if isinstance(weight.layer, _DEPTHWISE):
         weight.outputs, weight.groups, weight.skip = (last - 1, last), weight.shape[-2], None
+    elif _one_input(weight.layer, weight.variable):
+        weight.outputs, weight.inputs = (last,), (last - 1,)
+        weight.groups, weight.skip = weight.layer.groups, None
 
 
 def _einsum_roles(layer):

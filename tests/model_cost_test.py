@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_prune.model_cost import cost
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 
 layers = keras.layers
 

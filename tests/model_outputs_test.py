@@ -2,7 +2,7 @@ import keras
 import pytest
 
 from keras_prune.model_outputs import output_layers
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 
 layers = keras.layers
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from keras_prune.granularity import NM
-from keras_prune.pruner import Pruner, prune
+from keras_prune.one_shot import prune
+from keras_prune.pruner import Pruner
 from keras_prune.schedules import ConstantSparsity
 from tests.small_models import kernels, mlp, toy_data, zeros_of
 

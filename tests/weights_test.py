@@ -107,6 +107,30 @@ def test_depthwise_kernels_are_pruned_where_their_layer_is_named(filters):
     assert weight.skip == "frozen: `trainable` is False"
 
 
+def test_convolution_in_as_many_groups_as_inputs_is_depthwise():
+    layer = layers.Conv2D(8, (3, 5), groups=4, name="depth")
+    model = keras.Sequential([keras.Input((9, 9, 4)), layer])
+    (weight,) = find_weights(model)
+    assert weight.skip == "depthwise kernel: few weights, one input each"
+    (weight,) = find_weights(model, "depth")
+    assert weight.skip is None
+    assert weight.view_shape == (8, 15, 1)
+    assert weight.full_view_shape == (4, 2, 3, 5, 1)
+    kernel = np.random.default_rng(0).random((3, 5, 1, 8))
+    # Output 7 is the second one of the last input.
+    view = weight.to_view(kernel, full=True)
+    np.testing.assert_array_equal(view[3, 1, :, :, 0], kernel[:, :, 0, 7])
+    np.testing.assert_array_equal(weight.from_view(view), kernel)
+
+
+def test_depthwise_part_of_a_separable_convolution_is_left_alone_though_its_layer_is_named():
+    layer = layers.SeparableConv2D(4, 3, name="apart")
+    model = keras.Sequential([keras.Input((9, 9, 2)), layer])
+    depthwise, pointwise = find_weights(model, "apart")
+    assert depthwise.skip == "depthwise kernel: few weights, one input each"
+    assert pointwise.skip is None
+
+
 def test_transposed_convolution_has_its_inputs_last():
     (weight,) = weights_of(layers.Conv2DTranspose(4, 3), shape=(9, 9, 2))
     kernel = np.random.default_rng(0).random((3, 3, 4, 2))

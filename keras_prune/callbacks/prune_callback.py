@@ -7,8 +7,9 @@ from absl import logging
 
 from keras_prune.allocation import ALLOCATIONS
 from keras_prune.granularity import get as _granularity
+from keras_prune.method import DEFAULT_SPARSITY
 from keras_prune.optimizer_variables import expect_state
-from keras_prune.pruner import DEFAULT_SPARSITY, Pruner
+from keras_prune.pruner import Pruner
 from keras_prune.regrowth import REGROWTHS
 
 
@@ -160,6 +161,8 @@ class PruneCallback(keras.callbacks.Callback):
             self.report = self.pruner.report()
             self._detach()
             logging.info("PruneCallback: %s", self.report.summary())
+            if self.report.collapsed:
+                warnings.warn(self.report.collapse_warning(), stacklevel=2)
             if not self.report.reached:
                 warnings.warn(self._complaint(), stacklevel=2)
         self._stage = "idle"

@@ -272,8 +272,9 @@ class Layer(Slices):
 
     Makes sense where a shortcut leads around the layer: name these layers in `filters`.
     Layers compete with one another, so it needs `allocation="global"`; the best of them
-    survives. When another training begins, a kernel that is zero throughout counts as
-    freshly initialized.
+    survives. The layer that makes the model's outputs is skipped where others can be pruned.
+    When another training begins, a kernel that is zero throughout counts as freshly
+    initialized.
 
     Example:
 
@@ -286,6 +287,7 @@ class Layer(Slices):
     """
 
     expendable = True
+    takes_outputs = True
 
     def axes(self, rank):
         return tuple(range(rank))

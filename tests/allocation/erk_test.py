@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from keras_prune.allocation import ALLOCATIONS, ERK
 from keras_prune.allocation.erk import _densities
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from keras_prune.weights import find_weights
 from tests.small_models import mlp
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from keras_prune.allocation import ALLOCATIONS, Global, Uniform
 from keras_prune.granularity import Block, Unstructured
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from tests.small_models import mlp
 
 

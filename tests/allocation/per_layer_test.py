@@ -3,7 +3,8 @@ import pytest
 
 from keras_prune.allocation import ALLOCATIONS, PerLayer
 from keras_prune.callbacks import PruneCallback
-from keras_prune.pruner import Pruner, prune
+from keras_prune.one_shot import prune
+from keras_prune.pruner import Pruner
 from tests.small_models import mlp, toy_data, zeros_of
 
 

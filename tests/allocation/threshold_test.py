@@ -4,7 +4,7 @@ import pytest
 
 from keras_prune.allocation import ALLOCATIONS, Threshold
 from keras_prune.callbacks import PruneCallback
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from tests.small_models import kernels, mlp, toy_data
 
 

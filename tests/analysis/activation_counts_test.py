@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_prune.model_cost import cost
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from tests.small_models import mlp, toy_data
 
 layers = keras.layers

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from keras_prune.analysis.collapse import layer_collapse
 from keras_prune.analysis.connectivity import NO_WEIGHT, effective_sparsity
 from keras_prune.analysis.signal_paths import NO_INPUT, NO_MEETING, NO_OUTPUT, NOT_CALLED
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 
 layers = keras.layers
 pytestmark = pytest.mark.all_backends

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keras_prune import backend
 from keras_prune.analysis.tangent_kernel import ntk
 from keras_prune.analysis.tangent_report import TangentKernelReport
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from tests.small_models import mlp, toy_data
 
 layers = keras.layers

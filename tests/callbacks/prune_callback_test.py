@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_prune.callbacks import PruneCallback
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from keras_prune.schedules import ConstantSparsity, PolynomialDecay
 from tests.small_models import ZeroProbe, kernels, mlp, toy_data, zeros_of
 

@@ -4,7 +4,8 @@ import pytest
 
 from keras_prune.callbacks import PruneCallback
 from keras_prune.criteria import OBD, SNIP, DataCriterion, GraSP, Sensitivity, Taylor
-from keras_prune.pruner import Pruner, prune
+from keras_prune.one_shot import prune
+from keras_prune.pruner import Pruner
 from keras_prune.schedules import ConstantSparsity
 from tests.small_models import ZeroProbe, kernels, mlp, toy_data, zeros_of
 

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 from keras_prune.criteria import GraSP
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
+from keras_prune.weights import find_weights
 from tests.quadratics import linear_model, quadratic, scores_of
-from tests.small_models import mlp, toy_data, zeros_of
+from tests.small_models import kernels, mlp, toy_data, zeros_of
 
 A = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, -1.0], [0.0, -1.0, 1.0]])
 W = np.array([1.0, -2.0, 0.5])
@@ -17,6 +18,29 @@ def test_quadratic_gives_the_weights_times_the_squared_matrix():
     (scores,) = scores_of(GraSP(temperature=1, loss=loss), model, x, y)
     # A W = (1, -3.5, 2.5), A A W = (-0.5, -8.5, 6): S = -W * A A W = (0.5, -17, -3).
     np.testing.assert_allclose(-scores.ravel(), [0.5, -17.0, -3.0], rtol=1e-5)
+
+
+def test_hg_is_half_the_gradient_of_the_squared_norm():
+    """The two formulas of Hg: grad(g . stopgrad(g)), as here, and grad(g . g) / 2."""
+    model, (x, y) = mlp(), toy_data()
+    model.get_layer("hidden").activation = keras.activations.tanh  # smooth, unlike relu
+    criterion = GraSP(temperature=1.0)
+    hidden, _ = scores_of(criterion, model, x, y)
+    values = kernels(model)[0]
+    variable, probe = model.get_layer("hidden").kernel, criterion.probe(model, (x, y))
+
+    def squared_norm(kernel):
+        variable.assign(kernel)
+        gradients = probe.gradients(find_weights(model))
+        return sum(np.square(gradient, dtype=np.float64).sum() for gradient in gradients)
+
+    for index in np.argsort(np.abs(hidden).ravel())[-3:]:
+        step = np.zeros(values.size, np.float32)
+        step[index] = 1e-2
+        step = step.reshape(values.shape)
+        slope = (squared_norm(values + step) - squared_norm(values - step)) / 2e-2
+        expected = values.ravel()[index] * slope / 2.0
+        np.testing.assert_allclose(hidden.ravel()[index], expected, rtol=2e-2)
 
 
 def test_the_highest_s_is_removed():

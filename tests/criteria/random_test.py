@@ -6,19 +6,18 @@ from keras_prune.criteria import CRITERIA, Random
 from keras_prune.weights import find_weights
 
 
-def weights():
+def scores(seed, name="model"):
     model = keras.Sequential(
-        [keras.Input((8,)), keras.layers.Dense(8, name="a"), keras.layers.Dense(8, name="b")],
-        name="model",
+        [keras.Input((8,)), keras.layers.Dense(8), keras.layers.Dense(8)], name=name
     )
-    return find_weights(model)
+    return Random(seed).scores(find_weights(model))
 
 
-def test_scores_depend_on_seed_and_path_alone():
-    one, other = weights()
-    np.testing.assert_array_equal(Random(1).score(one), Random(1).score(weights()[0]))
-    assert not np.array_equal(Random(1).score(one), Random(1).score(other))
-    assert not np.array_equal(Random(1).score(one), Random(2).score(one))
+def test_scores_depend_on_seed_and_order_alone():
+    one, other = scores(1)
+    np.testing.assert_array_equal((one, other), scores(1, name="renamed"))
+    assert not np.array_equal(one, other)
+    assert not np.array_equal(one, scores(2)[0])
 
 
 def test_default_seed_follows_the_global_one():

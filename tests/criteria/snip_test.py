@@ -5,6 +5,7 @@ import pytest
 from examples.datasets import load
 from keras_prune.callbacks import PruneCallback
 from keras_prune.criteria import SNIP, Sensitivity
+from keras_prune.one_shot import prune
 from keras_prune.schedules import ConstantSparsity
 from tests.quadratics import quadratic, scores_of
 from tests.small_models import mlp, toy_data
@@ -15,6 +16,12 @@ def test_shares_of_the_squared_weights():
     model, x, y, loss = quadratic([3.0, -4.0, 0.0], np.eye(3), np.zeros(3))
     (scores,) = scores_of(SNIP(loss), model, x, y)
     np.testing.assert_allclose(scores.ravel(), [9 / 25, 16 / 25, 0.0], rtol=1e-6)
+
+
+def test_the_largest_share_stays():
+    model, x, y, loss = quadratic([3.0, -4.0, 0.5], np.eye(3), np.zeros(3))
+    prune(model, 2 / 3, criterion=SNIP(loss), data=(x, y))
+    np.testing.assert_array_equal(model.get_weights()[0].ravel(), [0.0, -4.0, 0.0])
 
 
 def test_shares_sum_to_one_over_all_kernels_and_do_not_see_the_scale_of_the_loss():

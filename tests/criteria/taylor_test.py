@@ -4,7 +4,7 @@ import pytest
 
 from keras_prune.criteria import Taylor
 from keras_prune.granularity import Block
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from keras_prune.weights import find_weights
 from tests.quadratics import linear_model, quadratic, scores_of
 

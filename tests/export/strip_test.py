@@ -4,7 +4,8 @@ import pytest
 
 from keras_prune.callbacks import PruneCallback
 from keras_prune.export.strip import strip
-from keras_prune.pruner import Pruner, prune
+from keras_prune.one_shot import prune
+from keras_prune.pruner import Pruner
 from tests.small_models import kernels, mlp, toy_data, zeros_of
 
 

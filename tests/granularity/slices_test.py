@@ -11,7 +11,7 @@ from keras_prune import granularity
 from keras_prune.callbacks import PruneCallback
 from keras_prune.criteria import Magnitude
 from keras_prune.granularity import Channel, Column, Filter, Kernel, Layer, Row, Shape, Vector
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from keras_prune.weights import find_weights
 from tests.small_models import ZeroProbe, mlp, toy_data, zeros_of
 
@@ -181,13 +181,14 @@ def test_pruning_again_changes_nothing(scores, sparsity, shape):
 
 def test_layers_compete_with_one_another():
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((4,)), *(layers.Dense(4) for _ in range(4))])
+    model = keras.Sequential([keras.Input((4,)), *(layers.Dense(4) for _ in range(5))])
     for index, layer in enumerate(model.layers):
-        layer.kernel.assign(layer.kernel * [3.0, 1.0, 4.0, 2.0][index])
+        layer.kernel.assign(layer.kernel * [3.0, 1.0, 4.0, 2.0, 0.1][index])
     report = prune(model, 0.5, granularity="layer", allocation="global")
-    assert [weight.achieved for weight in report.weights] == [0.0, 1.0, 0.0, 1.0]
+    assert [weight.achieved for weight in report.weights] == [0.0, 1.0, 0.0, 1.0, 0.0]
+    assert report.weights[-1].skip == "makes the model's outputs, which must all stay"
     prune(model, 0.99, granularity=Layer(), allocation="global")
-    assert [np.any(layer.kernel) for layer in model.layers] == [False, False, True, False]
+    assert [np.any(layer.kernel) for layer in model.layers] == [False, False, True, False, True]
     with pytest.raises(ValueError, match=r'use allocation="global"\. Received: allocation=Uniform'):
         prune(model, 0.5, granularity="layer")
 

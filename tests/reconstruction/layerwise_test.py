@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from examples import datasets
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from keras_prune.reconstruction.layerwise import prune_layerwise
 from tests.small_models import kernels, mlp, toy_data
 
@@ -62,6 +62,25 @@ def test_survivors_are_the_least_squares_solution_on_real_inputs():
         np.testing.assert_allclose(
             np.append(kernel[:, unit], bias[unit])[kept], solution, atol=1e-5
         )
+
+
+@pytest.mark.parametrize("method", ["obs", "l-obs"])
+def test_one_weight_goes_as_in_constrained_least_squares(method):
+    model, (x, _) = mlp(), toy_data()
+    kernel, bias = (keras.ops.convert_to_numpy(v).copy() for v in model.layers[0].weights)
+    prune_layerwise(model, 1 / 128, x, method=method, damping=0.0, filters="hidden")
+    pruned, moved = (keras.ops.convert_to_numpy(v) for v in model.layers[0].weights)
+    ((row, unit),) = np.argwhere(pruned == 0.0)
+    rows = np.hstack([x, np.ones((len(x), 1))])
+    # Saliency w^2 / (2 [H^-1]_qq): the cheapest weight of all went.
+    inverse = np.diag(np.linalg.inv(rows.T @ rows / len(x)))[:8]
+    assert np.argmin(kernel**2 / inverse[:, None]) == row * 16 + unit
+    kept = np.arange(9) != row
+    target = x @ kernel[:, unit] + bias[unit]
+    solution, *_ = np.linalg.lstsq(rows[:, kept], target, rcond=None)
+    np.testing.assert_allclose(np.append(pruned[:, unit], moved[unit])[kept], solution, atol=1e-5)
+    others = np.arange(16) != unit
+    np.testing.assert_allclose(pruned[:, others], kernel[:, others], atol=1e-6)
 
 
 @pytest.mark.all_backends

@@ -29,6 +29,14 @@ def test_removing_the_second_weight():
     np.testing.assert_allclose(increase, 3.0)
 
 
+def test_removing_both_is_joint_and_not_the_sum_of_two_removals():
+    weights, increase = obs_remove(WEIGHTS, HESSIAN, [0, 1])
+    assert weights.tolist() == [0.0, 0.0]
+    np.testing.assert_allclose(increase, 7.0)  # w' H w / 2, more than 0.75 + 3
+    singles = [obs_remove(WEIGHTS, HESSIAN, [q])[0] - WEIGHTS for q in (0, 1)]
+    np.testing.assert_allclose(WEIGHTS + sum(singles), [1.0, 0.5])  # nothing is zero
+
+
 def test_the_cheapest_goes_first():
     weights, order = obs_prune(WEIGHTS, HESSIAN, 1)
     np.testing.assert_allclose(weights, [0.0, 2.5])

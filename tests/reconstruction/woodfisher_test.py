@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_prune.pruner import prune
+from keras_prune.one_shot import prune
 from keras_prune.reconstruction.woodfisher import prune_woodfisher
 from tests.small_models import kernels, mlp, toy_data
 

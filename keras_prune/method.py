@@ -1,0 +1,129 @@
+"""What a pruner prunes by: the parts, whether they go together, and which weights they fit."""
+
+from keras_prune import schedules
+from keras_prune.allocation import ALLOCATIONS, Global, Uniform
+from keras_prune.batches import check_data
+from keras_prune.criteria import CRITERIA
+from keras_prune.granularity import get as _granularity
+from keras_prune.model_outputs import output_layers
+from keras_prune.registry import check_sparsity
+from keras_prune.regrowth import REGROWTHS
+from keras_prune.weights import find_weights
+
+DEFAULT_SPARSITY = 0.8
+
+
+class Method:
+    """Criterion, granularity, allocation, schedule and regrowth together.
+
+    The arguments are those of `kp.Pruner`, which turns them into a sparse model.
+    """
+
+    def __init__(
+        self,
+        sparsity=None,
+        criterion="magnitude",
+        granularity="unstructured",
+        allocation="uniform",
+        schedule=None,
+        filters=None,
+        data=None,
+        seed=None,
+        regrowth=None,
+    ):
+        self.criterion = CRITERIA.get(criterion)
+        self.granularity = _granularity(granularity)
+        self.allocation = ALLOCATIONS.get(allocation)
+        self.regrowth = None if regrowth is None else REGROWTHS.get(regrowth)
+        schedule = schedule or getattr(self.regrowth, "schedule", None) or "polynomial"
+        self.schedule = schedules.SCHEDULES.get(schedule)
+        self.filters = filters
+        self.data = data
+        if seed is not None:
+            self.criterion = self.criterion.with_seed(seed)
+            self.regrowth = self.regrowth and self.regrowth.with_seed(seed)
+        self.sparsity = self._resolve_sparsity(sparsity)
+        self._check()
+
+    def _resolve_sparsity(self, sparsity):
+        asked = sparsity if self.schedule.target is None else self.schedule.target
+        if self.sets_sparsity:
+            if asked is None:
+                return 0.0
+            raise ValueError(
+                f"{self.regrowth!r} decides on the sparsity itself: leave it out. "
+                f"Received: sparsity={asked}"
+            )
+        source = self.granularity if self.allocation.sparsity is None else self.allocation
+        fixed = source.sparsity
+        if asked is None:
+            return DEFAULT_SPARSITY if fixed is None else fixed
+        asked = check_sparsity("sparsity", asked)
+        if fixed is None:
+            return asked
+        if abs(asked - fixed) > 0.005:
+            raise ValueError(
+                f"{source!r} makes a sparsity of {fixed:.4g} and no other. "
+                f"Received: sparsity={asked}"
+            )
+        return fixed
+
+    @property
+    def sets_sparsity(self):
+        """Bool. Whether the sparsity is what comes of regrowth, and not asked for."""
+        return self.regrowth is not None and self.regrowth.sets_sparsity
+
+    def _check(self):
+        self.schedule.check_target(self.sparsity)
+        self._check_data()
+        if self.regrowth is not None:
+            self.regrowth.check(self.criterion, self.granularity, self.allocation)
+        if self.granularity.sparsity is not None and not isinstance(self.allocation, Uniform):
+            raise ValueError(
+                f"{self.granularity!r} gives every layer the same sparsity, so there is nothing "
+                'to allocate: use allocation="uniform". Received: '
+                f"allocation={self.allocation!r}"
+            )
+        if self.granularity.expendable and not isinstance(self.allocation, Global):
+            raise ValueError(
+                f"{self.granularity!r} prunes whole layers, which must compete with one another: "
+                f'use allocation="global". Received: allocation={self.allocation!r}'
+            )
+
+    def _check_data(self):
+        if self.regrowth is None or not self.regrowth.needs_data:
+            self.criterion.check_data(self.data)
+            return
+        if self.data is None:
+            raise ValueError(
+                f"{self.regrowth!r} looks at data: pass `data`, a tuple of arrays (x, y) or an "
+                "iterable of batches (x, y). Received: data=None"
+            )
+        check_data(self.data)
+
+    def find(self, model):
+        """List a model's kernels with the reasons to leave some alone; refuse one without any."""
+        weights = find_weights(model, self.filters)
+        for weight in weights:
+            if weight.skip is None:
+                weight.skip = self.granularity.skip(self.view_shape(weight))
+        if self.granularity.takes_outputs:
+            _spare_outputs(model, [weight for weight in weights if weight.skip is None])
+        if all(weight.skip for weight in weights):
+            reasons = {weight.path: weight.skip for weight in weights}
+            raise ValueError(f"The model has no weight that can be pruned. Received: {reasons}")
+        self.allocation.check(weights, self.sparsity)
+        return weights
+
+    def view_shape(self, weight):
+        """The shape in which the granularity sees a kernel."""
+        return weight.full_view_shape if self.granularity.full_view else weight.view_shape
+
+
+def _spare_outputs(model, weights):
+    """Skip the kernels that make a model's outputs, unless there are no others."""
+    layers = output_layers(model)
+    making = [weight for weight in weights if id(weight.layer) in layers]
+    if len(making) < len(weights):
+        for weight in making:
+            weight.skip = "makes the model's outputs, which must all stay"
