@@ -1,5 +1,6 @@
 """What users hand to `fit()`."""
 
 from keras_prune.callbacks.prune_callback import PruneCallback
+from keras_prune.callbacks.regularize_callback import RegularizeCallback
 
-__all__ = ["PruneCallback"]
+__all__ = ["PruneCallback", "RegularizeCallback"]
