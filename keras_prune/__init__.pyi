@@ -11,6 +11,7 @@ from keras_prune.analysis.connectivity import effective_sparsity as effective_sp
 from keras_prune.analysis.tangent_kernel import ntk as ntk
 from keras_prune.analysis.tangent_report import TangentKernelReport as TangentKernelReport
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
+from keras_prune.callbacks.regularize_callback import RegularizeCallback as RegularizeCallback
 from keras_prune.criteria import OBD as OBD
 from keras_prune.criteria import SNIP as SNIP
 from keras_prune.criteria import Criterion as Criterion
@@ -59,6 +60,16 @@ from keras_prune.regrowth import SET as SET
 from keras_prune.regrowth import STE as STE
 from keras_prune.regrowth import Regrowth as Regrowth
 from keras_prune.regrowth import RigL as RigL
+from keras_prune.regularizers import ADMM as ADMM
+from keras_prune.regularizers import GroupLasso as GroupLasso
+from keras_prune.regularizers import Penalty as Penalty
+from keras_prune.regularizers import PlateauPruning as PlateauPruning
+from keras_prune.regularizers import ProximalGroupLasso as ProximalGroupLasso
+from keras_prune.regularizers import ProximalL1 as ProximalL1
+from keras_prune.regularizers import ProximalL2 as ProximalL2
+from keras_prune.regularizers import SensitivityDriven as SensitivityDriven
+from keras_prune.regularizers import ToleranceReport as ToleranceReport
+from keras_prune.regularizers import prune_to_tolerance as prune_to_tolerance
 from keras_prune.runtime.benchmark import BenchmarkReport as BenchmarkReport
 from keras_prune.runtime.benchmark import benchmark as benchmark
 from keras_prune.runtime.c_project import run_c_project as run_c_project

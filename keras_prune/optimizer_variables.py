@@ -71,6 +71,25 @@ def expect_state(optimizer):
     checkpoints.intercept(list(chain(optimizer)), host(optimizer), _is_ours)
 
 
+def keep_state(optimizer, owner):
+    """Save an owner's state in the checkpoints of an optimizer, and restore it from them.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`.
+        owner: Object with `state()` -> dict of arrays, and `restore(dict)`.
+    """
+    expect_state(optimizer)
+    checkpoints.keep(host(optimizer), owner)
+
+
+def forget_state(optimizer, owner):
+    """Undo `keep_state`."""
+    inner = host(optimizer)
+    checkpoints.forget(inner, owner)
+    if not any(map(_is_ours, inner._variables)):
+        checkpoints.release(list(chain(optimizer)), inner)
+
+
 def slots(optimizer, variable):
     """What an optimizer remembers of one weight: its momenta and their like.
 

@@ -4,14 +4,14 @@ import warnings
 
 import numpy as np
 
-from keras_prune import backend, checkpoints, learning_rate
+from keras_prune import backend, learning_rate
 from keras_prune.analysis.collapse import collapse_after_pruning
 from keras_prune.float_bits import count_nonzero
 from keras_prune.gradient_sums import GradientSums
 from keras_prune.layer_views import LayerViews
 from keras_prune.masks import MaskStore
 from keras_prune.method import Method
-from keras_prune.optimizer_variables import host
+from keras_prune.optimizer_variables import forget_state, keep_state
 from keras_prune.packed_masks import PackedMasks
 from keras_prune.pruning_report import PrunedWeight, PruningReport
 from keras_prune.regrowth import MaskUpdate
@@ -154,7 +154,7 @@ class Pruner(Method):
         if self.regrowth is not None:
             self._growth_probe = self.regrowth.probe(model, self.data)
         if optimizer is not None and self.keeps_state:
-            checkpoints.keep(host(optimizer), self)
+            keep_state(optimizer, self)
         if initial_step is not None:
             self.start(initial_step)
         return self
@@ -282,7 +282,7 @@ class Pruner(Method):
         if self.store is None:
             return
         if self.store.optimizer is not None:
-            checkpoints.forget(host(self.store.optimizer), self)
+            forget_state(self.store.optimizer, self)
         if self._sums is not None:
             self._sums.detach()
             self._sums = None

@@ -2,18 +2,17 @@
 
 import warnings
 
-import keras
 from absl import logging
 
 from keras_prune.allocation import ALLOCATIONS
+from keras_prune.callbacks.stepwise_callback import StepwiseCallback
 from keras_prune.granularity import get as _granularity
 from keras_prune.method import DEFAULT_SPARSITY
-from keras_prune.optimizer_variables import expect_state
 from keras_prune.pruner import Pruner
 from keras_prune.regrowth import REGROWTHS
 
 
-class PruneCallback(keras.callbacks.Callback):
+class PruneCallback(StepwiseCallback):
     """Prunes a model while `fit()` trains it.
 
     Weights are set to zero little by little and stay exactly zero: after every optimizer
@@ -99,95 +98,46 @@ class PruneCallback(keras.callbacks.Callback):
             sparsity, criterion, granularity, allocation, schedule, filters, data, seed, regrowth
         )
         self.report = None
-        self._stage = "idle"
 
-    # `on_train_batch_end` is left alone on purpose: on JAX a callback that overrides it makes
-    # `fit` wait for every batch.
-
-    def set_model(self, model):
-        super().set_model(model)
-        # A callback that restores a backup may stand before this one.
-        if self.pruner.keeps_state and getattr(model, "optimizer", None) is not None:
-            expect_state(model.optimizer)
+    @property
+    def _keeps_state(self):
+        return self.pruner.keeps_state
 
     def on_train_begin(self, logs=None):
-        if getattr(self.model, "optimizer", None) is None:
-            raise ValueError(
-                "`PruneCallback` needs a compiled model with an optimizer. "
-                f"Received: model={self.model.name}"
-            )
         self.report = None
-        self._steps = (self.params or {}).get("steps")
-        self._total = self._steps * self.params["epochs"] if self._steps else None
-        self._done = 0
-        self._stage = "waiting"
-        self.pruner.schedule.resolve(self._total)
-        self._attach()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if self._steps:
-            self._done = epoch * self._steps
-        elif epoch and self._stage != "running":
-            raise ValueError(
-                "`PruneCallback` cannot go on in the middle of a training whose number of steps "
-                f"is unknown: pass `steps_per_epoch` to `fit`. Received: initial_epoch={epoch}"
-            )
-        self._epoch_start = self._done
-        self._advance()
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self._done = self._epoch_start + batch
-        self._advance()
-        # Counted ahead: nothing calls us between this batch and the end of the epoch.
-        self._done += getattr(self._model, "steps_per_execution", 1)
-        if self._steps:
-            self._done = min(self._done, self._epoch_start + self._steps)
+        super().on_train_begin(logs)
 
     def on_test_begin(self, logs=None):
-        if self._stage != "idle":
-            self._advance()
-            self._project_averages()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._advance()
+        super().on_test_begin(logs)
         self._project_averages()
-        if logs is not None and self._stage == "running":
-            logs["sparsity"] = self.pruner.store.sparsity
 
-    def on_train_end(self, logs=None):
-        if self._stage == "running":
-            # `fit` has just put moving averages into the weights, where there are some.
-            self.pruner.store.project()
-            self.report = self.pruner.report()
-            self._detach()
-            logging.info("PruneCallback: %s", self.report.summary())
-            if self.report.collapsed:
-                warnings.warn(self.report.collapse_warning(), stacklevel=2)
-            if not self.report.reached:
-                warnings.warn(self._complaint(), stacklevel=2)
-        self._stage = "idle"
+    def _enter(self):
+        self.pruner.schedule.resolve(self._total)  # refused now, not with the first batch
+        super()._enter()
 
-    def _advance(self):
-        if self._stage == "waiting":
-            self._attach()
-        if self._stage == "attached":
-            self.pruner.start(self._done)
-            self._stage = "running"
-        elif self._stage == "running":
-            self.pruner.update(self._done)
-
-    def _attach(self):
-        model = self.model
-        if not model.built:  # TensorFlow builds such a model with the first batch
-            return
+    def _attach(self, model):
         self.pruner.attach(model, self._total, initial_step=None)
-        # A function compiled before knows nothing of the masks.
-        model.make_train_function(force=True)
-        self._stage = "attached"
 
-    def _detach(self):
+    def _start(self, step):
+        self.pruner.start(step)
+
+    def _update(self, step):
+        self.pruner.update(step)
+
+    def _end_epoch(self, logs):
+        self._project_averages()
+        logs["sparsity"] = self.pruner.store.sparsity
+
+    def _end(self):
+        # `fit` has just put moving averages into the weights, where there are some.
+        self.pruner.store.project()
+        self.report = self.pruner.report()
         self.pruner.detach()
-        self.model.train_function = None
+        logging.info("PruneCallback: %s", self.report.summary())
+        if self.report.collapsed:
+            warnings.warn(self.report.collapse_warning(), stacklevel=3)
+        if not self.report.reached:
+            warnings.warn(self._complaint(), stacklevel=3)
 
     def _project_averages(self):
         if self._stage == "running" and self.pruner.store.has_averages:

@@ -13,7 +13,8 @@ class RegularizeCallback(StepwiseCallback):
     and constraints, and are gone when training ends. A `kp.PruneCallback` may stand before or
     after this one: its zeros hold.
 
-    Penalties that have a state of their own give it with `state()`.
+    What penalties remember besides the weights is saved with the optimizer's state and restored by
+    `keras.callbacks.BackupAndRestore`.
 
     Example:
 
@@ -39,6 +40,10 @@ class RegularizeCallback(StepwiseCallback):
             raise ValueError(f"There is no penalty to add. Received: penalty={penalty}")
         self.penalties = [_penalty(single) for single in penalties]
         self.filters = filters
+
+    @property
+    def _keeps_state(self):
+        return any(penalty.keeps_state for penalty in self.penalties)
 
     def _attach(self, model):
         detach_stale(model, self.params)

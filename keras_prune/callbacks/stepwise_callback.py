@@ -2,18 +2,28 @@
 
 import keras
 
+from keras_prune.optimizer_variables import expect_state
+
 
 class StepwiseCallback(keras.callbacks.Callback):
     """Base class: attaches something to a model's training and tells it the steps done.
 
     Steps follow from the epoch's number, so a training that was interrupted goes on where it
-    was. Subclasses write `_attach`, `_start`, `_update`, `_end_epoch` and `_end`.
+    was. Subclasses write `_attach`, `_start`, `_update`, `_end_epoch` and `_end`, and say with
+    `_keeps_state` whether they save more than the weights.
     """
 
     # `on_train_batch_end` is left alone on purpose: on JAX a callback that overrides it makes
     # `fit` wait for every batch.
 
     _stage = "idle"
+    _keeps_state = False
+
+    def set_model(self, model):
+        super().set_model(model)
+        # A callback that restores a backup may stand before this one.
+        if self._keeps_state and getattr(model, "optimizer", None) is not None:
+            expect_state(model.optimizer)
 
     def on_train_begin(self, logs=None):
         if getattr(self.model, "optimizer", None) is None:

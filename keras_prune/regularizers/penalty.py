@@ -2,6 +2,7 @@
 
 import inspect
 
+from keras_prune.optimizer_variables import forget_state, keep_state
 from keras_prune.registry import Configurable, Registry
 
 PENALTIES = Registry("penalty")
@@ -69,6 +70,8 @@ class Penalty(Configurable):
             self.model = None  # nothing was changed yet
             raise
         vars(model).setdefault(_ATTACHED, []).append(self)
+        if self.keeps_state and optimizer is not None:
+            keep_state(optimizer, self)
         if initial_step is not None:
             self.start(initial_step)
         return self
@@ -114,13 +117,23 @@ class Penalty(Configurable):
         """Leave the model and its optimizer as they were, but for the values of the weights."""
         if self.model is None:
             return
+        if self.keeps_state and self.optimizer is not None:
+            forget_state(self.optimizer, self)
         self._leave()
         attached = vars(self.model)[_ATTACHED]
         attached[:] = [penalty for penalty in attached if penalty is not self]
         self.model = self.fit = None
 
+    @property
+    def keeps_state(self):
+        """Bool. Whether more than the weights must be saved to go on."""
+        return type(self).state is not Penalty.state
+
     def state(self):
         """What a training that was interrupted needs to go on.
+
+        It is saved and restored with the optimizer, in `.weights.h5` and `.keras` files. Loops
+        that save otherwise save this.
 
         Returns:
             Dict from names to numpy arrays; empty where the weights say all.
