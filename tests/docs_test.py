@@ -71,3 +71,10 @@ def test_every_method_is_in_the_table_of_methods(registry):
     for name, factory in registry.factories.items():
         assert f'`"{name}"`' in page, name
         assert f"`kp.{factory.__name__}" in page, factory
+
+
+def test_every_public_class_of_penalties_and_operators_is_in_it_too():
+    page = (REPOSITORY / "docs" / "methods.md").read_text()
+    for name, factory in keras.saving.get_custom_objects().items():
+        if name.startswith("keras_prune>") and hasattr(kp, factory.__name__):
+            assert f"`kp.{factory.__name__}" in page, factory

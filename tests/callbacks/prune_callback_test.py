@@ -432,7 +432,7 @@ def test_model_without_optimizer_is_refused():
         ({"sparsity": "much"}, "Received: sparsity='much'"),
         (
             {"criterion": "mangitude"},
-            r"'magnitude', 'obd', 'random'.*Received: criterion='mangitude'",
+            r"'magnitude', 'movement', 'obd'.*Received: criterion='mangitude'",
         ),
         ({"granularity": "cube"}, "Received: granularity='cube'"),
         ({"granularity": "4:2"}, "n < m <= 128 must hold. Received: n=4, m=2"),
