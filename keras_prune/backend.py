@@ -5,6 +5,8 @@ import contextlib
 import keras
 import numpy as np
 
+from keras_prune import float_bits
+
 
 def sync_state(model):
     """Bring the state of a running `fit()` back into the model's variables.
@@ -46,7 +48,7 @@ def to_numpy(variable):
     """The value of a variable as float32, whatever its own dtype."""
     # Cast here: JAX would compile a cast for every shape.
     with np.errstate(over="ignore"):
-        return np.asarray(keras.ops.convert_to_numpy(variable), "float32")
+        return np.asarray(float_bits.values(variable), "float32")
 
 
 def gradient_function(loss, count):
