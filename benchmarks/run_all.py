@@ -7,6 +7,7 @@ BENCHMARKS = (
     "microcontroller",
     "delegate_layers",
     "training_overhead",
+    "one_shot",
     "reconstruction",
     "applications",
     "end_to_end",

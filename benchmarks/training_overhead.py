@@ -29,22 +29,22 @@ BACKENDS = ("tensorflow", "jax", "torch")
 KINDS = ("plain", "masks", "default")
 STEP_KINDS = ("plain", "pruned", "every step")
 STEP_BACKENDS = ("tensorflow", "jax", "tfmot")
-# Steps of an epoch, and steps between refreshes of the masks.
-NETWORKS = {"lenet_5": (50, 50), "resnet_20": (16, 16)}
+# Steps of an epoch. The masks are refreshed once in it.
+NETWORKS = {"lenet_5": 50, "resnet_20": 16}
 TFMOT = results.REPOSITORY / ".venv-tfmot"
 
 
-def measure_steps(network, rounds):
+def measure_steps(network, rounds, steps):
     """Time epochs of all backends and kinds in turns.
 
     Args:
         network: Str. A name in `NETWORKS`.
         rounds: Int. Epochs that count.
+        steps: Int. Steps of an epoch, which has one refresh.
 
     Returns:
         Dict from backends to dicts from kinds to lists: the milliseconds of a step, by epoch.
     """
-    steps, refresh = NETWORKS[network]
     backends = [name for name in STEP_BACKENDS if name != "tfmot" or tfmot_python()]
     times = {backend: {kind: [] for kind in STEP_KINDS} for backend in backends}
     with contextlib.ExitStack() as stack:
@@ -57,7 +57,7 @@ def measure_steps(network, rounds):
                     "kind": kind,
                     "steps": steps,
                     "epochs": rounds + 1,
-                    "refresh": 1 if kind == "every step" else refresh,
+                    "refresh": 1 if kind == "every step" else steps,
                 }
                 workers[backend, kind] = stack.enter_context(_Worker(task))
         for _ in range(rounds + 1):
@@ -175,9 +175,9 @@ def tables(measured):
 
 def _step_table(measured):
     rows = []
-    for network, backends in measured.items():
-        refresh = NETWORKS[network][1]
-        for backend, kinds in backends.items():
+    for network, one in measured.items():
+        refresh = one["steps"]
+        for backend, kinds in one["milliseconds"].items():
             plain, pruned, every = (statistics.median(kinds[kind]) for kind in STEP_KINDS)
             # A pruned step holds a share of one refresh already.
             cost = max(0.0, (every - pruned) / (1.0 - 1.0 / refresh))
@@ -244,8 +244,13 @@ def main(argv=None):
         print(json.dumps(measure_here(rounds, steps)))
         return
     if not arguments.tables_only:
+        share = 8 if arguments.quick else 1
+        networks = {network: count // share for network, count in NETWORKS.items()}
         measured = {
-            "steps": {network: measure_steps(network, rounds) for network in NETWORKS},
+            "steps": {
+                network: {"steps": count, "milliseconds": measure_steps(network, rounds, count)}
+                for network, count in networks.items()
+            },
             "fits": measure_fits(rounds, steps),
         }
         if arguments.quick:

@@ -10,7 +10,9 @@ import numpy as np
 
 def values(variable):
     """The value of a variable as numpy array of its own dtype."""
-    return np.asarray(keras.ops.convert_to_numpy(variable))
+    # Through a tensor: Keras copies a variable twice on TensorFlow and torch.
+    tensor = keras.ops.cast(variable, keras.backend.standardize_dtype(variable.dtype))
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def nonzero(array):

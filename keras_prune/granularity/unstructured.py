@@ -21,7 +21,9 @@ class Unstructured(Granularity):
     unit = 1
 
     def pool(self, scores, alive):
-        return choose(_floating(scores), alive, -np.inf), np.broadcast_to(1, scores.shape)
+        scores = _floating(scores)
+        pooled = scores.copy("K") if alive.all() else choose(scores, alive, -np.inf)
+        return pooled, np.broadcast_to(1, scores.shape)
 
     def expand(self, keep, shape):
         return keep.reshape(shape)
