@@ -2,6 +2,7 @@
 
 import warnings
 
+import keras
 import numpy as np
 
 from keras_prune import backend, learning_rate
@@ -190,7 +191,8 @@ class Pruner(Method):
 
     def _keras_steps(self):
         """Int. Steps that the optimizer that carries the masks has made; 0 without one."""
-        return 0 if self.store.optimizer is None else int(self.store.optimizer.iterations)
+        optimizer = self.store.optimizer
+        return 0 if optimizer is None else int(keras.ops.convert_to_numpy(optimizer.iterations))
 
     def update(self, step):
         """Prune to the sparsity that the schedule sets at a step, if an update is due.

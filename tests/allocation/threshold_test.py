@@ -31,6 +31,7 @@ def test_numbers_of_the_threshold():
     assert Threshold(2.0, "mean").threshold([1.0, 3.0, -1.0, -3.0]) == pytest.approx(4.0)
 
 
+@pytest.mark.filterwarnings("ignore:Pruning has cut the model:UserWarning")
 def test_sparsity_is_a_ceiling():
     report = prune(mlp(), 0.25, allocation=Threshold(10.0))
     assert [weight.zeros for weight in report.pruned] == [32, 12]
