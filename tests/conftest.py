@@ -3,9 +3,14 @@
 import os
 import pathlib
 
+import hypothesis
 import pytest
 
 from examples.datasets import find_data_dir
+
+# Machines are shared: how long an example takes says nothing.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")
