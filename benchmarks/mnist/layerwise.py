@@ -30,5 +30,6 @@ ROWS = (
             weight_decay=2e-3,
         ),
         paper=(66.7, "2.0"),
+        notes="2.73 %; three rounds (90, 96, 98.5 %) with 2,000 examples and damping 1e-3 3.23.",
     ),
 )
