@@ -73,7 +73,7 @@ def draw_batch(data, batch_size, generator):
     if isinstance(data, tuple):
         count = rows_of(data)
         chosen = generator.choice(count, min(batch_size, count), replace=False)
-        data = [_rows(data, chosen)]
+        data = [_rows(keras.tree.map_structure(_indexable, data), chosen)]
     elif hasattr(data, "__getitem__") and hasattr(data, "__len__") and len(data):
         data = [data[int(generator.integers(len(data)))]]
     for batch in batches_of(data, batch_size):
@@ -105,6 +105,12 @@ def _stored(data):
     if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
         return (data[index] for index in range(len(data)))  # a PyDataset knows no end otherwise
     return iter(data)
+
+
+def _indexable(value):
+    """An array that takes an array of indices, which tensors of TensorFlow do not."""
+    is_plain = value is None or isinstance(value, np.ndarray)
+    return value if is_plain else keras.ops.convert_to_numpy(value)
 
 
 def _to_array(value):

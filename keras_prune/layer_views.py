@@ -45,3 +45,29 @@ class LayerViews(collections.abc.Sequence):
         weight = self._weights[index]
         scores, keep = self._scores[index], self._keep[index]
         return weight.to_view(scores, self._full), weight.to_view(keep, self._full)
+
+
+def view_shape(weight, granularity):
+    """Tuple of ints. The shape in which a granularity sees a kernel."""
+    return weight.full_view_shape if granularity.full_view else weight.view_shape
+
+
+def choose(weights, scores, alive, granularity, allocation, sparsity):
+    """Choose the weights to keep: how much of each layer, then which units.
+
+    Args:
+        weights: List of `PrunableWeight`.
+        scores: Sequence of float arrays of the shapes of the weights. Higher = keep.
+        alive: Sequence of bool arrays of these shapes. False where a weight is already pruned.
+        granularity: `Granularity`.
+        allocation: `Allocation`.
+        sparsity: Float in [0, 1).
+
+    Returns:
+        Tuple (amounts, masks): the list of the fraction to prune of each weight, and an
+        iterator over bool arrays of the shapes of the weights, each computed when it is read.
+    """
+    views = LayerViews(weights, scores, alive, granularity.full_view)
+    amounts = allocation.amounts(views, granularity, sparsity, weights)
+    pairs = zip(weights, views, amounts, strict=True)
+    return amounts, (weight.from_view(granularity.select(*view, a)) for weight, view, a in pairs)

@@ -5,10 +5,9 @@ from keras_prune.allocation import ALLOCATIONS, Global, Uniform
 from keras_prune.batches import check_data
 from keras_prune.criteria import CRITERIA
 from keras_prune.granularity import get as _granularity
-from keras_prune.model_outputs import output_layers
 from keras_prune.registry import check_sparsity
 from keras_prune.regrowth import REGROWTHS
-from keras_prune.weights import find_weights
+from keras_prune.targets import find_targets
 
 DEFAULT_SPARSITY = 0.8
 
@@ -103,27 +102,6 @@ class Method:
 
     def find(self, model):
         """List a model's kernels with the reasons to leave some alone; refuse one without any."""
-        weights = find_weights(model, self.filters)
-        for weight in weights:
-            if weight.skip is None:
-                weight.skip = self.granularity.skip(self.view_shape(weight))
-        if self.granularity.takes_outputs:
-            _spare_outputs(model, [weight for weight in weights if weight.skip is None])
-        if all(weight.skip for weight in weights):
-            reasons = {weight.path: weight.skip for weight in weights}
-            raise ValueError(f"The model has no weight that can be pruned. Received: {reasons}")
+        weights = find_targets(model, self.filters, self.granularity)
         self.allocation.check(weights, self.sparsity)
         return weights
-
-    def view_shape(self, weight):
-        """The shape in which the granularity sees a kernel."""
-        return weight.full_view_shape if self.granularity.full_view else weight.view_shape
-
-
-def _spare_outputs(model, weights):
-    """Skip the kernels that make a model's outputs, unless there are no others."""
-    layers = output_layers(model)
-    making = [weight for weight in weights if id(weight.layer) in layers]
-    if len(making) < len(weights):
-        for weight in making:
-            weight.skip = "makes the model's outputs, which must all stay"

@@ -9,7 +9,7 @@ from keras_prune import backend, learning_rate
 from keras_prune.analysis.collapse import collapse_after_pruning
 from keras_prune.float_bits import count_nonzero
 from keras_prune.gradient_sums import GradientSums
-from keras_prune.layer_views import LayerViews
+from keras_prune.layer_views import choose, view_shape
 from keras_prune.masks import MaskStore
 from keras_prune.method import Method
 from keras_prune.optimizer_variables import forget_state, keep_state
@@ -330,17 +330,18 @@ class Pruner(Method):
         weights, store = self.store.weights, self.store
         scores = self._scores(weights)
         alive = PackedMasks(weight.shape for weight in weights) if revive else store.keep
-        views = LayerViews(weights, scores, alive, self.granularity.full_view)
-        self._amounts = self.allocation.amounts(views, self.granularity, sparsity, weights)
-        for index, amount in enumerate(self._amounts):  # one kernel in memory at a time
-            keep = self.granularity.select(*views[index], amount)
-            store.assign(index, weights[index].from_view(keep))
+        self._amounts, masks = choose(
+            weights, scores, alive, self.granularity, self.allocation, sparsity
+        )
+        for index, keep in enumerate(masks):  # one kernel in memory at a time
+            store.assign(index, keep)
 
     def _scores(self, weights):
         if not self.criterion.needs_units:
             return self.criterion.scores(weights, self.probe)
         units = [
-            weight.from_view(self.granularity.units(self.view_shape(weight))) for weight in weights
+            weight.from_view(self.granularity.units(view_shape(weight, self.granularity)))
+            for weight in weights
         ]
         return self.criterion.scores(weights, self.probe, units)
 
@@ -353,6 +354,6 @@ class Pruner(Method):
             asked=asked,
             achieved=1.0 - count_nonzero(weight.variable) / weight.size,
             size=weight.size,
-            slack=self.granularity.slack(self.view_shape(weight)) if pruned else 0,
+            slack=self.granularity.slack(view_shape(weight, self.granularity)) if pruned else 0,
             skip=weight.skip,
         )

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_prune.batches import batches_of, check_data, examples_of, rows_of
+from keras_prune.batches import batches_of, check_data, draw_batch, examples_of, rows_of
 
 X, Y = np.arange(10.0).reshape(5, 2), np.arange(5)
 
@@ -43,6 +43,19 @@ def test_tf_data_is_read_as_it_is():
     assert [rows_of(batch) for batch in batches_of(data, 1)] == [3, 2]
     with pytest.raises(ValueError, match=r"`data` has no end: `data\.take\(n\)`"):
         check_data(data.repeat())
+
+
+@pytest.mark.all_backends
+@pytest.mark.parametrize(
+    "data",
+    [(X, Y), (keras.ops.convert_to_tensor(X), keras.ops.convert_to_tensor(Y))],
+    ids=["arrays", "tensors"],
+)
+def test_batches_are_drawn_without_an_example_twice(data):
+    x, y, weight = draw_batch(data, 4, np.random.default_rng(0))
+    assert weight is None and len(set(y.tolist())) == 4
+    np.testing.assert_array_equal(x, X[y])
+    assert draw_batch(data, 100, np.random.default_rng(0))[0].shape == X.shape
 
 
 def test_examples_are_batches_of_one():

@@ -16,9 +16,9 @@ PUBLISHED = Row("key", "published", "method", "LeNet-5", None, {}, paper=(10.0, 
 def data():
     """Noise around one picture for each of ten classes."""
     random = np.random.default_rng(0)
-    y = random.integers(0, 10, 1024)
+    y = random.integers(0, 10, 2048)
     pictures = random.uniform(size=(10, 28, 28, 1))
-    x = (pictures[y] + random.normal(0.0, 0.1, (1024, 28, 28, 1))).astype("float32")
+    x = (pictures[y] + random.normal(0.0, 0.1, (2048, 28, 28, 1))).astype("float32")
     return training.Data("noise", (x, y), (x[:200], y[:200]))
 
 

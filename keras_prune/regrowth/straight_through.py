@@ -10,8 +10,8 @@ class STE(Regrowth):
     The forward pass uses w * m, and the gradient with respect to w * m is applied to all of w:
     the straight-through estimator of [Bengio et al., 2013](https://arxiv.org/abs/1308.3432).
     A pruned weight goes on learning, hidden, and comes back as soon as it is among the best
-    that the sparsity allows. With the criterion `"magnitude"` this is top-k training, as in
-    `kp.Movement` it is movement pruning.
+    that the sparsity allows. The criterion decides what is best: `"magnitude"`
+    makes it top-k training, `"movement"` movement pruning.
 
     Updates come as often as the schedule says, and none comes after its end: the masks are
     frozen from there on.

@@ -8,8 +8,8 @@ import numpy as np
 from keras_prune import backend, gradient_hooks, optimizer_variables
 from keras_prune.criteria.data_criterion import check_positive
 from keras_prune.granularity import get as _granularity
+from keras_prune.layer_views import choose
 from keras_prune.pruner import Pruner
-from keras_prune.regularizers.choice import choose
 from keras_prune.regularizers.energy import Energy
 from keras_prune.regularizers.penalty import PENALTIES, Penalty, check_strength
 from keras_prune.schedules import ConstantSparsity, OneShot
@@ -166,11 +166,11 @@ class ADMM(Penalty):
 
     def _project(self, values):
         """The nearest arrays that have the sparsity."""
-        scores, alive = map(self._energy.of, values), self.pruner.store.keep
-        keeps = choose(
+        scores, alive = list(map(self._energy.of, values)), self.pruner.store.keep
+        _, masks = choose(
             self.weights, scores, alive, self.granularity, self.allocation, self.sparsity
         )
-        return [np.where(keep, v, np.float32(0)) for keep, v in zip(keeps, values, strict=True)]
+        return [np.where(keep, v, np.float32(0)) for keep, v in zip(masks, values, strict=True)]
 
     @property
     def primal_residual(self):

@@ -1,9 +1,8 @@
 """Batches by number, so that an interrupted training draws the same ones again."""
 
-import keras
 import numpy as np
 
-from keras_prune.batches import batches_of, check_data, rows_of
+from keras_prune.batches import batches_of, check_data, draw_batch
 
 
 class DrawnBatches:
@@ -18,29 +17,22 @@ class DrawnBatches:
 
     def __init__(self, data, batch_size, seed):
         check_data(data)
-        self.data = keras.tree.map_structure(_indexable, data) if _is_arrays(data) else data
+        self.data = data
         self.batch_size = batch_size
         self.seed = seed
         self._stream, self._next = None, 0
 
     def batch(self, index):
         """Batch number `index`: a tuple (x, y, sample_weight) of numpy arrays."""
-        if _is_arrays(self.data):
-            return self._drawn(index)
+        if isinstance(self.data, tuple):
+            generator = np.random.default_rng([self.seed, index])
+            return draw_batch(self.data, self.batch_size, generator)
         if self._stream is None or index < self._next:
             self._stream, self._next = self._forever(), 0
         for _ in range(index - self._next):
             next(self._stream)
         self._next = index + 1
         return next(self._stream)
-
-    def _drawn(self, index):
-        count = rows_of(self.data)
-        random = np.random.default_rng([self.seed, index])
-        rows = random.permutation(count)[: self.batch_size]
-        drawn = keras.tree.map_structure(lambda a: None if a is None else a[rows], self.data)
-        (batch,) = batches_of(drawn, count)
-        return batch
 
     def _forever(self):
         while True:
@@ -49,13 +41,3 @@ class DrawnBatches:
                 yield batch
             if batch is None:
                 raise ValueError("Argument `data` holds no example. Received: no batch")
-
-
-def _is_arrays(data):
-    return isinstance(data, tuple)
-
-
-def _indexable(array):
-    if array is None or isinstance(array, np.ndarray):
-        return array
-    return keras.ops.convert_to_numpy(array)

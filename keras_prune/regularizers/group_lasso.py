@@ -5,9 +5,9 @@ import numpy as np
 
 from keras_prune.granularity import Slices
 from keras_prune.granularity import get as _granularity
+from keras_prune.layer_views import view_shape
 from keras_prune.registry import PACKAGE
 from keras_prune.regularizers.penalty import check_strength
-from keras_prune.regularizers.targets import view_shape
 from keras_prune.regularizers.units import Units, at_least_float32
 from keras_prune.weights import PrunableWeight
 

@@ -4,7 +4,7 @@ import keras
 
 from keras_prune.regularizers import links
 from keras_prune.regularizers.penalty import PENALTIES, Penalty
-from keras_prune.regularizers.targets import find_kernels
+from keras_prune.targets import find_kernels
 
 
 @PENALTIES.register()

@@ -5,8 +5,8 @@ import keras
 from keras_prune.regularizers.group_lasso import check_units, unit_factors
 from keras_prune.regularizers.penalty import PENALTIES, check_strength
 from keras_prune.regularizers.post_step import PostStep
-from keras_prune.regularizers.targets import find_kernels
 from keras_prune.regularizers.units import Units
+from keras_prune.targets import find_kernels
 
 
 @PENALTIES.register()

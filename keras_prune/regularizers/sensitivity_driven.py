@@ -8,8 +8,8 @@ from keras_prune.criteria.data_criterion import check_choice, check_positive
 from keras_prune.regularizers.drawn_batches import DrawnBatches
 from keras_prune.regularizers.output_sensitivity import OutputSensitivity
 from keras_prune.regularizers.penalty import PENALTIES, Penalty, check_strength
-from keras_prune.regularizers.targets import find_kernels
 from keras_prune.regularizers.updates import updater, updates_now, where_updated
+from keras_prune.targets import find_kernels
 
 _KINDS = ("unspecific", "specific", "loss")
 

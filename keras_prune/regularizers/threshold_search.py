@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_prune.allocation import Global
-from keras_prune.regularizers.choice import choose
+from keras_prune.layer_views import choose
 
 
 class ThresholdSearch:
@@ -69,14 +69,9 @@ class ThresholdSearch:
         """Set all units below a threshold to zero, whatever was tried before."""
         below = self.pruned + self.sizes[self.scores < threshold].sum()
         scores = [np.abs(value) for value in self.values]
-        self.trial = choose(
-            self.weights,
-            scores,
-            self.store.keep,
-            self.granularity,
-            Global(),
-            float(below / self.total),
-        )
+        amount = float(below / self.total)
+        _, masks = choose(self.weights, scores, self.store.keep, self.granularity, Global(), amount)
+        self.trial = list(masks)
         self._write(self.trial)
 
     def settle(self):

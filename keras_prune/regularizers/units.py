@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_prune.regularizers.targets import view_shape
+from keras_prune.layer_views import view_shape
 
 
 class Units:
@@ -23,13 +23,12 @@ class Units:
 
     def __init__(self, weight, granularity):
         shape = view_shape(weight, granularity)
-        pooled, sizes = granularity.pool(np.zeros(shape), np.ones(shape, bool))
-        numbers = np.arange(pooled.size).reshape(pooled.shape)
-        index = np.asarray(weight.from_view(granularity.expand(numbers, shape)))
-        self.count, self.shape = pooled.size, weight.shape
-        self.axes = _whole_axes(index, pooled.size)
+        index = np.asarray(weight.from_view(granularity.units(shape)))
+        sizes = np.bincount(index.ravel())
+        self.count, self.shape = sizes.size, weight.shape
+        self.axes = _whole_axes(index, sizes.size)
         self.index = None if self.axes is not None else index.astype("int32")
-        self.sizes = sizes.ravel().astype("float32")
+        self.sizes = sizes.astype("float32")
         if self.axes is not None:
             self.sizes = self.sizes[:1]  # all the same
 

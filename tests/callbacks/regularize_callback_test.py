@@ -263,5 +263,5 @@ def test_wrong_arguments_get_a_sentence(penalty, sentence):
 
 
 def test_a_model_without_such_kernels_gets_a_sentence():
-    with pytest.raises(ValueError, match=r"no kernel to act on\. Received: .*no window"):
+    with pytest.raises(ValueError, match=r"no weight that can be pruned\. Received: .*no window"):
         fit(mlp("sgd"), [RegularizeCallback(ProximalGroupLasso("kernel"))])

@@ -184,10 +184,12 @@ def test_layers_compete_with_one_another():
     model = keras.Sequential([keras.Input((4,)), *(layers.Dense(4) for _ in range(5))])
     for index, layer in enumerate(model.layers):
         layer.kernel.assign(layer.kernel * [3.0, 1.0, 4.0, 2.0, 0.1][index])
-    report = prune(model, 0.5, granularity="layer", allocation="global")
+    with pytest.warns(UserWarning, match="layer collapse"):
+        report = prune(model, 0.5, granularity="layer", allocation="global")
     assert [weight.achieved for weight in report.weights] == [0.0, 1.0, 0.0, 1.0, 0.0]
     assert report.weights[-1].skip == "makes the model's outputs, which must all stay"
-    prune(model, 0.99, granularity=Layer(), allocation="global")
+    with pytest.warns(UserWarning, match="layer collapse"):
+        prune(model, 0.99, granularity=Layer(), allocation="global")
     assert [np.any(layer.kernel) for layer in model.layers] == [False, False, True, False, True]
     with pytest.raises(ValueError, match=r'use allocation="global"\. Received: allocation=Uniform'):
         prune(model, 0.5, granularity="layer")
