@@ -45,7 +45,8 @@ class ERK(Allocation):
         shapes = [_kernel_shape(weight) for weight in weights]
         raw = np.array([(sum(shape) / math.prod(shape)) ** self.power for shape in shapes])
         kept = _densities(raw, sizes, sparsity) * sizes
-        return list(1.0 - _rounded(kept, round((1.0 - sparsity) * sizes.sum())) / sizes)
+        kept = _rounded(kept, round((1.0 - sparsity) * sizes.sum()))
+        return (1.0 - kept / sizes).tolist()
 
 
 def _kernel_shape(weight):

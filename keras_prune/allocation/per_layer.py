@@ -11,7 +11,8 @@ class PerLayer(Allocation):
     """Every layer gets the sparsity that a table says.
 
     A pattern is searched for in the path of the kernel as reports print it, for instance
-    `"sequential/conv2d/kernel"`; the first that is found counts. The table alone says how
+    `"conv2d/kernel"` in `"sequential/conv2d/kernel"`; the first that is found counts. (Leave
+    the model's own name out: Keras gives a loaded model another path.) The table alone says how
     much: leave the pruner's `sparsity` at its default. (It becomes the largest number of
     the table, and a schedule on its way to it takes every layer along in proportion.)
 

@@ -1,6 +1,7 @@
 """DNS: two thresholds, and weights that are spliced back in."""
 
 import re
+import warnings
 
 import numpy as np
 
@@ -21,7 +22,9 @@ class DNS(Regrowth):
     on learning, hidden. From [Guo et al., 2016](https://arxiv.org/abs/1608.04493), equation 3,
     with the thresholds and defaults of the authors' code. Biases are never pruned here.
 
-    The thresholds decide how sparse the model becomes: leave `sparsity` at its default. Masks
+    The thresholds decide how sparse the model becomes, and the first update prunes all that
+    they ask for: where a high c would empty a layer, go there in several trainings of rising c,
+    each begun from the last. Leave `sparsity` at its default. Masks
     are updated by chance, often at first, see `kp.RandomDecay`. Begin from a trained model.
 
     Example:
@@ -70,6 +73,12 @@ class DNS(Regrowth):
                 update.memory[key] = np.float64(self._threshold(weight.path, magnitudes))
             keep = self.hysteresis(magnitudes, update.store.keep[index], update.memory[key])
             if not keep.any():  # a layer without any weight would cut the network
+                warnings.warn(
+                    "No weight of a layer is above its threshold, so only the largest one stays: "
+                    f"make c smaller for it. Received: c={self._factor(weight.path)} for "
+                    f"{weight.path}",
+                    stacklevel=2,
+                )
                 keep.flat[np.argmax(magnitudes)] = True
             update.store.assign(index, keep)
 

@@ -64,7 +64,10 @@ def test_surgery_prunes_and_splices_in_training():
 @pytest.mark.all_backends
 def test_a_layer_keeps_its_largest_weight():
     model = mlp()
-    with kp.Pruner(regrowth=kp.DNS(c=100.0)).attach(model, total_steps=10):
+    pruner = kp.Pruner(regrowth=kp.DNS(c=100.0))
+    with pytest.warns(UserWarning, match="smaller for it. Received: c=100.0 for mlp"):
+        pruner.attach(model, total_steps=10)
+    with pruner:
         assert [np.count_nonzero(kernel) for kernel in kernels(model)] == [1, 1]
 
 
