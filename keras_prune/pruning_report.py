@@ -57,7 +57,8 @@ class PruningReport:
         weights: Tuple of `PrunedWeight`, in the order of the model's variables.
         asked: Float. The sparsity asked for, over all weights that were not skipped.
         collapsed: Tuple of pairs (path, reason). Pruned kernels that no signal passes any more,
-            see `kp.layer_collapse`. Defaults to `()`.
+            see `kp.layer_collapse`; of more than ten million weights, where that is not looked
+            for, those with hardly a weight left. Defaults to `()`.
     """
 
     weights: tuple
@@ -92,20 +93,20 @@ class PruningReport:
         """One sentence: what was asked, what was achieved, what was skipped or collapsed."""
         size = sum(weight.size for weight in self.pruned)
         skipped = f"; {len(self.skipped)} skipped" if self.skipped else ""
-        skipped += f"; no signal passes {len(self.collapsed)}" if self.collapsed else ""
+        skipped += f"; hardly a signal passes {len(self.collapsed)}" if self.collapsed else ""
         return (
             f"Asked for a sparsity of {self.asked:.2%}, achieved {self.achieved:.2%} of "
             f"{size:,} weights in {len(self.pruned)} kernels{skipped}."
         )
 
     def collapse_warning(self):
-        """Str or `None`: which kernels no signal passes any more, and what to do about it."""
+        """Str or `None`: which kernels hardly a signal passes, and what to do about it."""
         if not self.collapsed:
             return None
         return (
-            "Pruning has cut the model's signal paths (layer collapse), so that it puts out less "
-            "than it is made for, and training may not bring it back: prune less, with "
-            'allocation="uniform" or "erk", or leave layers out with `filters`. Received: '
+            "Pruning has cut, or all but cut, the model's signal paths (layer collapse), so that "
+            "it puts out less than it is made for, and training may not bring it back: prune less, "
+            'with allocation="uniform" or "erk", or leave layers out with `filters`. Received: '
             f"{self._collapse_lines()}"
         )
 
@@ -129,4 +130,4 @@ class PruningReport:
         table = render_table("Pruning report", columns, rows, footer=total)
         if not self.collapsed:
             return table
-        return f"{table}\n\nNo signal passes:\n{self._collapse_lines(chr(10))}"
+        return f"{table}\n\nHardly a signal passes:\n{self._collapse_lines(chr(10))}"

@@ -39,7 +39,7 @@ def test_a_collapse_is_told_everywhere():
     assert sound.collapse_warning() is None
     assert "No signal" not in str(sound)
     report = PruningReport((weight(1.0),), 0.8, (("w", "no weight is left in it"),))
-    assert report.summary().endswith("1 kernels; no signal passes 1.")
-    assert str(report).endswith("No signal passes:\nw: no weight is left in it")
+    assert report.summary().endswith("1 kernels; hardly a signal passes 1.")
+    assert str(report).endswith("Hardly a signal passes:\nw: no weight is left in it")
     assert "layer collapse" in report.collapse_warning()
     assert report.collapse_warning().endswith("Received: w: no weight is left in it")

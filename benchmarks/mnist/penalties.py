@@ -52,16 +52,17 @@ def _row(network, paper, notes="", **settings):
     )
 
 
-_MLP = dict(strength=3e-5, kind="unspecific", frequency=50, end_step=0.6, dropout=0.0, rate=0.1)
+_MLP = dict(strength=3e-5, kind="unspecific", frequency=50, end_step=0.6, dropout=0.2, rate=0.1)
 
 ROWS = (
     _row(
         "LeNet-300-100",
         (27.9, "1.65"),
-        "2.00 %; strength 1e-4 2.18; the gradient of the loss for the sensitivity, strength 1e-5 "
+        "1.83 % from a dense network with 1.65; without dropout, in 30 epochs, 2.00, and at "
+        "strength 1e-4 2.18; the gradient of the loss for the sensitivity, strength 1e-5 "
         "and decay 2e-3 2.08.",
         sparsity=0.9645,
-        epochs=30,
+        epochs=40,
         **_MLP,
     ),
     _row(

@@ -4,11 +4,13 @@ import keras_prune as kp
 from benchmarks.mnist.rows import Row
 
 
-def surgery(task, c, gamma, end_step, dropout, **fit):
-    """From the dense network, with thresholds at mean + c * std of each layer."""
+def surgery(task, phases, gamma, end_step, dropout, **fit):
+    """From the dense network on, with new thresholds in each (c, epochs) of `phases`."""
     schedule = kp.RandomDecay(gamma, end_step=end_step, seed=task.seed)
     model = task.dense(dropout)
-    task.fit(model, callbacks=[kp.PruneCallback(regrowth=kp.DNS(c), schedule=schedule)], **fit)
+    for c, epochs in phases:
+        callback = kp.PruneCallback(regrowth=kp.DNS(c), schedule=schedule)
+        task.fit(model, epochs=epochs, callbacks=[callback], **fit)
     return task.measured(model)
 
 
@@ -22,13 +24,15 @@ ROWS = (
         network="LeNet-300-100",
         measure=surgery,
         settings=dict(
-            c={"fc1": 4.0, "fc2": 4.0, "fc3": 1.0},
+            phases=[
+                [{"fc1": 4.0, "fc2": 4.0, "fc3": 1.0}, 15],
+                *[[{"fc1": 0.0, "fc2": 0.0, "fc3": -0.5}, 15]] * 3,
+            ],
             gamma=1e-4,
             end_step=0.6,
-            dropout=0.0,
-            epochs=30,
+            dropout=0.1,
             rate=0.05,
-            weight_decay=5e-3,
+            weight_decay=1e-3,
         ),
         paper=(56.0, "1.99"),
         notes="not chosen yet. c=4/4/1, rate 0.02, decay 1e-3, 20 epochs 2.17 % at 19x; c=7/6/2, "
@@ -43,13 +47,15 @@ ROWS = (
         network="LeNet-5",
         measure=surgery,
         settings=dict(
-            c={"conv1": -0.5, "conv2": 1.5, "fc1": 4.0, "fc2": 1.5},
+            phases=[
+                [{"conv1": -0.5, "conv2": 0.0, "fc1": 2.5, "fc2": 0.5}, 3],
+                *[[{"conv1": -1.0, "conv2": 0.0, "fc1": 0.0, "fc2": -0.5}, 3]] * 3,
+            ],
             gamma=1e-4,
             end_step=0.6,
-            dropout=0.0,
-            epochs=8,
-            rate=0.015,
-            weight_decay=3e-3,
+            dropout=0.1,
+            rate=0.02,
+            weight_decay=1e-3,
         ),
         paper=(111.0, "0.91"),
         notes="not chosen yet. c=-0.5/1/3/1, rate 0.01, no decay, 5 epochs 0.90 % at 35x; "

@@ -19,7 +19,7 @@ STEPS_PER_EXECUTION = 10
 
 # The dense networks, which many rows begin from.
 DENSE = {
-    "LeNet-300-100": dict(dropout=0.1, epochs=25, rate=0.05, weight_decay=5e-3),
+    "LeNet-300-100": dict(dropout=0.3, epochs=50, rate=0.1, weight_decay=5e-3),
     "LeNet-5": dict(dropout=0.4, epochs=8, rate=0.02, weight_decay=2e-3),
 }
 

@@ -5,6 +5,8 @@ import numpy as np
 from keras_prune.analysis.connectivity import NO_WEIGHT, effective_sparsity
 from keras_prune.weights import find_weights
 
+_TRACEABLE = 10_000_000  # weights
+
 
 def layer_collapse(model, masks=None, input_shape=None):
     """Find the kernels that no signal passes any more.
@@ -41,30 +43,39 @@ def layer_collapse(model, masks=None, input_shape=None):
 
 
 def collapse_after_pruning(model, weights, keep):
-    """The kernels that were pruned and that no signal passes any more, for `PruningReport`.
+    """The kernels that were pruned and that hardly a signal passes, for `PruningReport`.
 
-    Kernels that were not pruned are left out: they may be zero for reasons of their own. The
-    model is looked at only if some kernel has lost units and has no more weights left than units;
-    where it cannot be run, the kernels without any weight are told.
+    Kernels that were not pruned are left out: they may be zero for reasons of their own. All is
+    well if no kernel is thin: one that has lost units and has no more weights left than units.
+    Else signals are traced through the model. With more than ten million weights, where that takes
+    seconds and several times their memory, the thin kernels themselves are told, and so are
+    those without any weight in a model that cannot be run.
 
     Args:
         model: Built `keras.Model`.
         weights: List of `PrunableWeight` that were pruned.
-        keep: List of bool arrays, one for each, False = pruned.
+        keep: Sequence of bool arrays, one for each, False = pruned. Read one at a time.
 
     Returns:
         Tuple of pairs (path, reason).
     """
-    pairs = list(zip(weights, keep, strict=True))
-    if all(_is_sound(weight, mask) for weight, mask in pairs):
-        return ()  # tracing takes seconds, and more where it is compiled
-    masks = {weight.path: mask for weight, mask in pairs}
+    thin = [index for index, weight in enumerate(weights) if not _is_sound(weight, keep[index])]
+    if thin and sum(weight.size for weight in weights) > _TRACEABLE:
+        return tuple((weights[i].path, _remains(keep[i])) for i in thin)
+    if not thin:
+        return ()
+    masks = {weight.path: mask for weight, mask in zip(weights, keep, strict=True)}
     others = {w.path: np.ones(w.shape, bool) for w in find_weights(model) if not w.numpy().any()}
     try:
         found = layer_collapse(model, {**others, **masks})
     except ValueError:  # a size of the input is open, or the model does not know its own
         found = {path: NO_WEIGHT for path, mask in masks.items() if not mask.any()}
     return tuple((path, reason) for path, reason in found.items() if path in masks)
+
+
+def _remains(keep):
+    left = np.count_nonzero(keep)
+    return f"{left:,} of its {keep.size:,} weights are left" if left else NO_WEIGHT
 
 
 def _is_sound(weight, keep):

@@ -52,6 +52,17 @@ def test_a_sound_model_is_not_even_run(monkeypatch):
     assert collapse(model, np.eye(2, dtype=bool), np.ones((2, 1), bool)) == ()
 
 
+def test_a_large_model_is_not_run_either_and_tells_of_its_thin_kernels(monkeypatch):
+    model = chain(np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 1)))
+    first, second, _ = (layer.kernel.path for layer in model.layers)
+    monkeypatch.setattr(model, "call", None)
+    monkeypatch.setattr("keras_prune.analysis.collapse._TRACEABLE", 9)
+    one, whole = np.array([[True, False], [False, False]]), np.ones((2, 1), bool)
+    found = collapse(model, np.zeros((2, 2), bool), one, whole)
+    assert found == ((first, NO_WEIGHT), (second, "1 of its 4 weights are left"))
+    assert collapse(model, np.eye(2, dtype=bool), np.ones((2, 2), bool), whole) == ()
+
+
 def test_a_model_of_open_sizes_tells_of_its_empty_kernels():
     model = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(2, 3)])
     path = model.layers[0].kernel.path
