@@ -104,10 +104,10 @@ class PruningReport:
         if not self.collapsed:
             return None
         return (
-            "Pruning has cut, or all but cut, the model's signal paths (layer collapse), so that "
-            "it puts out less than it is made for, and training may not bring it back: prune less, "
-            'with allocation="uniform" or "erk", or leave layers out with `filters`. Received: '
-            f"{self._collapse_lines()}"
+            "Pruning has cut the model's signal paths (layer collapse), or all but cut them, so "
+            "that it puts out less than it is made for, and training may not bring it back: prune "
+            'less, with allocation="uniform" or "erk", or leave layers out with `filters`. '
+            f"Received: {self._collapse_lines()}"
         )
 
     def _collapse_lines(self, separator="; "):
