@@ -1,9 +1,9 @@
 """Published tables on MNIST: `python -m benchmarks.mnist_tables`.
 
 Every row is trained once for each seed, and every run is written to the result file at once: an
-interrupted benchmark goes on where it was, and a row whose settings were changed is measured
-anew. `--validation` tells the error on validation images instead, which settings are chosen by,
-and keeps nothing.
+interrupted benchmark goes on where it was, a row whose settings were changed is measured anew,
+and several processes, each with its own `--rows`, share the work. `--validation` tells the error
+on validation images instead, which settings are chosen by, and keeps nothing.
 """
 
 import argparse
@@ -50,23 +50,23 @@ def settings_of(row):
     return json.loads(json.dumps({**shared, **row.settings}))
 
 
-def is_current(run, rows):
+def is_current(run, row):
     """Whether a run that was read from the file is of a row as it is now."""
-    return any(run["row"] == row.key and run["settings"] == settings_of(row) for row in rows)
+    return run["row"] == row.key and run["settings"] == settings_of(row)
 
 
 def measure_all(rows, seeds):
-    """Measure what the result file lacks, seed by seed."""
-    data, stored = training.load_data("test"), _stored()
+    """Measure what the result file lacks, seed by seed; others may write to it meanwhile."""
+    data = training.load_data("test")
     for seed in seeds:
         for row in rows:
-            same = [run for run in stored if (run["row"], run["seed"]) == (row.key, seed)]
-            if any(is_current(run, rows) for run in same):
+            if any(run["seed"] == seed and is_current(run, row) for run in _stored()):
                 continue
-            stored = [run for run in stored if run not in same] + [measure(row, seed, data)]
-            _save(stored)
+            run = measure(row, seed, data)
+            others = [old for old in _stored() if (old["row"], old["seed"]) != (row.key, seed)]
+            _save([*others, run])
             results.write_tables(NAME, tables.markdown(results.load(NAME), mnist.ROWS))
-            print(stored[-1], flush=True)
+            print(run, flush=True)
 
 
 def validate(rows, seeds):
