@@ -68,22 +68,24 @@ ROWS = (
     _row(
         "LeNet-300-100",
         (103.0, "1.95"),
-        "not chosen yet. The gradient of the loss for the sensitivity, strength 1e-5, decay 1e-3, "
-        "40 epochs 2.42 %.",
+        "2.78 %; strength 3e-5 with dropout 0.2 3.07, and 2.31 % on the training images: too much "
+        "is held back. The gradient of the loss for the sensitivity, decay 1e-3, 40 epochs, from "
+        "another dense network 2.42.",
         sparsity=0.9904,
         epochs=50,
-        **_MLP,
+        **{**_MLP, "strength": 1e-5, "dropout": 0.0},
     ),
     _row(
         "LeNet-5",
         (51.1, "0.78"),
+        "0.97 %; 6 epochs without dropout 1.03.",
         sparsity=0.9806,
         strength=1e-5,
         kind="unspecific",
         frequency=50,
         end_step=0.6,
-        dropout=0.0,
-        epochs=6,
+        dropout=0.2,
+        epochs=10,
         rate=0.015,
     ),
     Row(
@@ -103,5 +105,6 @@ ROWS = (
         ),
         paper=(None, "1.0"),
         architecture=(3, 12, 192, 500),
+        notes="0.98 %, the only settings that were tried.",
     ),
 )
