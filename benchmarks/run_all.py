@@ -8,6 +8,7 @@ BENCHMARKS = (
     "delegate_layers",
     "training_overhead",
     "one_shot",
+    "surgery",
     "reconstruction",
     "applications",
     "end_to_end",

@@ -85,6 +85,14 @@ _HOMES = {
         "RandomDecay",
         "Schedule",
     ),
+    "surgery": (
+        "ShrinkPlan",
+        "plan_shrink",
+        "recalibrate_batch_norm",
+        "replace",
+        "resize",
+        "shrink",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -80,5 +80,11 @@ from keras_prune.schedules import OneShot as OneShot
 from keras_prune.schedules import PolynomialDecay as PolynomialDecay
 from keras_prune.schedules import RandomDecay as RandomDecay
 from keras_prune.schedules import Schedule as Schedule
+from keras_prune.surgery import ShrinkPlan as ShrinkPlan
+from keras_prune.surgery import plan_shrink as plan_shrink
+from keras_prune.surgery import recalibrate_batch_norm as recalibrate_batch_norm
+from keras_prune.surgery import replace as replace
+from keras_prune.surgery import resize as resize
+from keras_prune.surgery import shrink as shrink
 
 __version__: str

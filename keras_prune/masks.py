@@ -60,9 +60,12 @@ class MaskStore:
             only where `project` is called.
         revivable: Bool. Whether pruned weights are trained on, hidden, so that they may come
             back as more than zero. Defaults to `False`.
+        offsets: List of `PrunableWeight`, biases and their like that go with the weights. They
+            have a store of their own, `offsets`, and count nowhere. Defaults to none.
     """
 
-    def __init__(self, weights, optimizer=None, revivable=False):
+    def __init__(self, weights, optimizer=None, revivable=False, offsets=()):
+        self.offsets = MaskStore(offsets, optimizer) if offsets else None
         self.weights = weights
         self.optimizer = optimizer
         self.revivable = revivable
@@ -97,6 +100,8 @@ class MaskStore:
 
     def detach(self):
         """Give the weights and the optimizer back as they were; the zeros stay."""
+        if self.offsets is not None:
+            self.offsets.detach()
         for weight in self.weights:
             constraint = weight.variable.constraint
             if isinstance(constraint, MaskConstraint) and constraint.store is self:
@@ -149,6 +154,8 @@ class MaskStore:
         Needed where something other than an optimizer step writes weights: moving averages
         (`use_ema=True`) remember values from before the constraint.
         """
+        if self.offsets is not None:
+            self.offsets.project()
         averages = optimizer_variables.averages(self.optimizer)
         for weight, keep in zip(self.weights, self.keep, strict=True):
             for variable in (weight.variable, averages.get(id(weight.variable))):

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_prune import backend, learning_rate
 from keras_prune.analysis.collapse import collapse_after_pruning
+from keras_prune.coupled_filters import CoupledFilters
 from keras_prune.float_bits import count_nonzero
 from keras_prune.gradient_sums import GradientSums
 from keras_prune.layer_views import choose, view_shape
@@ -106,7 +107,7 @@ class Pruner(Method):
         backend.sync_state(model)
         self.model, self.weights = model, self.find(model)
         self.probe = self.criterion.probe(model, self.data)
-        self.store = MaskStore(self._active())
+        self.store = self._make_store()
         self.store.recover()
         self._prune_to(self.sparsity)
         report = self.report()
@@ -147,8 +148,7 @@ class Pruner(Method):
         self._memory, self._updated, self._restored = {}, None, False
         if optimizer is not None and not optimizer.built:
             optimizer.build(model.trainable_variables)
-        revivable = self.regrowth is not None and self.regrowth.keeps_values
-        self.store = MaskStore(self._active(), optimizer, revivable)
+        self.store = self._make_store(optimizer)
         if self.criterion.accumulates:
             self._sums = GradientSums(self._active(), optimizer, self.criterion.term)
             self.probe = self._sums
@@ -159,6 +159,15 @@ class Pruner(Method):
         if initial_step is not None:
             self.start(initial_step)
         return self
+
+    def _make_store(self, optimizer=None):
+        """Find the filters that are coupled, and attach the masks."""
+        weights = self._active()
+        coupled = self.granularity.coupled
+        self._coupled = CoupledFilters.find(self.model, weights) if coupled else None
+        if self.regrowth is not None:  # what may come back goes on emitting what it learned
+            return MaskStore(weights, optimizer, self.regrowth.keeps_values)
+        return MaskStore(weights, optimizer, offsets=self._coupled.offsets if self._coupled else ())
 
     def start(self, step):
         """Begin at a step: the zeros of the weights are the masks, then `update`.
@@ -330,11 +339,16 @@ class Pruner(Method):
         weights, store = self.store.weights, self.store
         scores = self._scores(weights)
         alive = PackedMasks(weight.shape for weight in weights) if revive else store.keep
+        if self._coupled is not None:
+            scores = self._coupled.share(weights, scores, alive, self.granularity)
         self._amounts, masks = choose(
             weights, scores, alive, self.granularity, self.allocation, sparsity
         )
         for index, keep in enumerate(masks):  # one kernel in memory at a time
             store.assign(index, keep)
+        if store.offsets is not None:
+            for index, keep in enumerate(self._coupled.keep_offsets(weights, store.keep)):
+                store.offsets.assign(index, keep)
 
     def _scores(self, weights):
         if not self.criterion.needs_units:

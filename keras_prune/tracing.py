@@ -21,7 +21,7 @@ def example_input(model, input_shape=None):
     Raises:
         ValueError: If the shape is unknown or leaves a size open.
     """
-    shapes, dtypes = _own_inputs(model)
+    shapes, dtypes = own_inputs(model)
     if input_shape is not None:
         shapes = _without_batch(input_shape)
         if dtypes is None or len(tree.flatten(dtypes)) == 1:
@@ -99,7 +99,7 @@ def observed(layer, name, observe):
             vars(layer)[name] = previous
 
 
-def _own_inputs(model):
+def own_inputs(model):
     """The shapes and dtypes of a model's inputs, as far as it knows them."""
     if isinstance(model, keras.Sequential) and model.built:
         specs = model.inputs[0]

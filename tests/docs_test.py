@@ -65,6 +65,12 @@ def test_kernel_table_is_that_of_the_library():
     assert kernel_table.table() in (REPOSITORY / "docs" / "delegate.md").read_text()
 
 
+def test_table_of_layers_is_that_of_surgery():
+    from benchmarks import surgery
+
+    assert surgery.layers() in (REPOSITORY / "docs" / "surgery.md").read_text()
+
+
 @pytest.mark.parametrize("registry", [CRITERIA, GRANULARITIES, ALLOCATIONS, SCHEDULES, REGROWTHS])
 def test_every_method_is_in_the_table_of_methods(registry):
     page = (REPOSITORY / "docs" / "methods.md").read_text()

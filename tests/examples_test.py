@@ -56,3 +56,15 @@ def test_demo_goes_the_whole_way(tmp_path):
     text = demo.table(result["rows"], "title")
     assert all(runtime in text for runtime in by_runtime)
     assert (tmp_path / "result.json").exists()
+
+
+def test_a_residual_network_is_cut_and_does_the_same(tmp_path):
+    from examples import shrink_resnet
+
+    result = shrink_resnet.run(epochs=1, width=8, folder=tmp_path)
+    x = datasets.load("digits").test[0][:8]
+    pruned, small = (result[name].predict(x, verbose=0) for name in ("pruned", "small"))
+    np.testing.assert_allclose(small, pruned, atol=1e-5)
+    (_, _, *dense), (_, _, *cut) = result["rows"]
+    assert cut[0] < 0.4 * dense[0] and cut[1] < 0.4 * dense[1] and cut[2] < 0.6 * dense[2]
+    assert "half the filters" in shrink_resnet.table(result["rows"])

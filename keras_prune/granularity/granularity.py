@@ -21,6 +21,8 @@ class Granularity(Configurable):
         expendable: Bool. True if a layer may lose all its weights.
         takes_outputs: Bool. True if outputs of a layer go as a whole; pruners spare the
             kernels that make the model's outputs then.
+        coupled: Bool. True if outputs that can only be cut together go together, and emit
+            nothing any more.
     """
 
     sparsity = None
@@ -28,6 +30,7 @@ class Granularity(Configurable):
     full_view = False
     expendable = False
     takes_outputs = False
+    coupled = False
 
     def pool(self, scores, alive):
         """Score the units.

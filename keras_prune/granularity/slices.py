@@ -95,8 +95,13 @@ class Filter(Slices):
 
     The layer that makes the model's outputs is skipped where others can be pruned.
 
-    Surgery can cut them out together with the channels that they feed. The scheme of
+    `kp.shrink` cuts them out together with the channels that they feed. The scheme of
     [Li et al., 2016](https://arxiv.org/abs/1608.08710) with `norm=1`.
+
+    Filters that can only be cut together, as those whose outputs meet in a residual sum, have one
+    score: the mean over the layers, each in relation to its own mean. A pruned filter emits
+    nothing: its bias, and the gamma and beta of the normalization behind it, are zero too,
+    unless a `regrowth` may bring it back.
 
     Example:
 
@@ -106,9 +111,19 @@ class Filter(Slices):
 
     Args:
         norm: Number > 0. The p of the Lp norm that filters compete by. Defaults to `1`.
+        coupled: Bool. With `False` every layer decides alone, and pruned filters keep their
+            biases. Defaults to `True`.
     """
 
     takes_outputs = True
+
+    def __init__(self, norm=1, coupled=True):
+        super().__init__(norm)
+        if not isinstance(coupled, bool):
+            raise ValueError(
+                f"Argument `coupled` must be `True` or `False`. Received: coupled={coupled!r}"
+            )
+        self.coupled = coupled
 
     def axes(self, rank):
         return tuple(range(2, rank))

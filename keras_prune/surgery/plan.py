@@ -1,0 +1,96 @@
+"""What can be cut from a model: found out before anything is touched."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from keras_prune.dependencies import dissect
+from keras_prune.dependencies.anatomy import Anatomy
+from keras_prune.surgery.reasons import reasons_to_stay
+from keras_prune.surgery.selection import Selection, select
+from keras_prune.tables import render_table
+
+
+@dataclasses.dataclass(eq=False)
+class ShrinkPlan:
+    """What `kp.shrink` would cut. `print` shows a table.
+
+    Args:
+        model: `keras.Model`.
+        widths: Dict from names of layers to pairs (units now, units after the cut).
+        kept: Dict from names of layers to dicts from sentences to numbers of units: why units
+            whose weights are all zero stay.
+        inputs: List with one int array an input of the model: the features that stay.
+        body: What hangs together in the model.
+        selection: Which of it goes.
+    """
+
+    model: keras.Model
+    widths: dict
+    kept: dict
+    inputs: list
+    body: Anatomy = dataclasses.field(repr=False)
+    selection: Selection = dataclasses.field(repr=False)
+
+    def __str__(self):
+        rows = [(name, before, after) for name, (before, after) in self.widths.items()]
+        table = render_table(f"Units of {self.model.name}", ["layer", ">now", ">then"], rows)
+        remarks = [
+            f"{name}: {count} zero {'units stay' if count > 1 else 'unit stays'}: {text}."
+            for name, texts in self.kept.items()
+            for text, count in texts.items()
+        ]
+        return "\n".join([table, *remarks])
+
+
+def plan_shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
+    """Find out which units of a model can be cut, and why others cannot.
+
+    Example:
+
+    ```python
+    kp.prune(model, 0.5, granularity="filter")
+    print(kp.plan_shrink(model))
+    ```
+
+    Args:
+        model: Built `keras.Model`. It stays as it is.
+        round_to: See `kp.shrink`. Defaults to `1`.
+        min_width: See `kp.shrink`. Defaults to `1`.
+        exact: See `kp.shrink`. Defaults to `True`.
+        cut_inputs: See `kp.shrink`. Defaults to `False`.
+
+    Returns:
+        A `kp.ShrinkPlan`.
+
+    Raises:
+        ValueError: If an argument is wrong or the model cannot be followed.
+    """
+    _check(model, round_to, min_width)
+    body = dissect(model, exact, cut_inputs)
+    chosen = select(body, round_to, min_width)
+    stays = ~chosen.removed
+    widths = {
+        part.layer.name: (len(part.made), int(stays[part.made].sum()))
+        for part in body.parts.values()
+        if part.made is not None
+    }
+    kept = reasons_to_stay(body, chosen)
+    inputs = [np.flatnonzero(stays[signal.ids]) for signal in body.inputs]
+    return ShrinkPlan(model, widths, kept, inputs, body, chosen)
+
+
+def _check(model, round_to, min_width):
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"Expected a `keras.Model`. Received: model={model}")
+    if not model.built:
+        raise ValueError(
+            "The model has no weights yet. Build it first: call it on a batch, or "
+            f"`model.build(input_shape)`. Received: model={model.name}"
+        )
+    for name, value in (("round_to", round_to), ("min_width", min_width)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ValueError(
+                f"Argument `{name}` must be an integer of at least 1. Received: {name}={value!r}"
+            )
