@@ -21,6 +21,7 @@ class Granularity(Configurable):
         expendable: Bool. True if a layer may lose all its weights.
         takes_outputs: Bool. True if outputs of a layer go as a whole; pruners spare the
             kernels that make the model's outputs then.
+        takes_inputs: Bool. True if units are inputs, and have weights of every output.
     """
 
     sparsity = None
@@ -28,6 +29,7 @@ class Granularity(Configurable):
     full_view = False
     expendable = False
     takes_outputs = False
+    takes_inputs = False
 
     def pool(self, scores, alive):
         """Score the units.
