@@ -12,10 +12,14 @@ from keras_prune.analysis.tangent_kernel import ntk as ntk
 from keras_prune.analysis.tangent_report import TangentKernelReport as TangentKernelReport
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
 from keras_prune.callbacks.regularize_callback import RegularizeCallback as RegularizeCallback
+from keras_prune.criteria import FPGM as FPGM
 from keras_prune.criteria import OBD as OBD
 from keras_prune.criteria import SNIP as SNIP
+from keras_prune.criteria import APoZ as APoZ
+from keras_prune.criteria import BatchNormScale as BatchNormScale
 from keras_prune.criteria import Criterion as Criterion
 from keras_prune.criteria import GraSP as GraSP
+from keras_prune.criteria import GreedyMagnitude as GreedyMagnitude
 from keras_prune.criteria import Magnitude as Magnitude
 from keras_prune.criteria import Movement as Movement
 from keras_prune.criteria import Random as Random
@@ -39,6 +43,7 @@ from keras_prune.granularity import Row as Row
 from keras_prune.granularity import Shape as Shape
 from keras_prune.granularity import Unstructured as Unstructured
 from keras_prune.granularity import Vector as Vector
+from keras_prune.layers import ChannelScale as ChannelScale
 from keras_prune.model_cost import CostReport as CostReport
 from keras_prune.model_cost import cost as cost
 from keras_prune.model_sparsity import SparsityReport as SparsityReport
@@ -60,6 +65,7 @@ from keras_prune.regrowth import SET as SET
 from keras_prune.regrowth import STE as STE
 from keras_prune.regrowth import Regrowth as Regrowth
 from keras_prune.regrowth import RigL as RigL
+from keras_prune.regrowth import SoftPruning as SoftPruning
 from keras_prune.regularizers import ADMM as ADMM
 from keras_prune.regularizers import GroupLasso as GroupLasso
 from keras_prune.regularizers import Penalty as Penalty
@@ -68,6 +74,7 @@ from keras_prune.regularizers import ProximalGroupLasso as ProximalGroupLasso
 from keras_prune.regularizers import ProximalL1 as ProximalL1
 from keras_prune.regularizers import ProximalL2 as ProximalL2
 from keras_prune.regularizers import SensitivityDriven as SensitivityDriven
+from keras_prune.regularizers import SlimmingPenalty as SlimmingPenalty
 from keras_prune.regularizers import ToleranceReport as ToleranceReport
 from keras_prune.regularizers import prune_to_tolerance as prune_to_tolerance
 from keras_prune.runtime.benchmark import BenchmarkReport as BenchmarkReport

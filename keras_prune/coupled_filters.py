@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_prune.dependencies import dissect
-from keras_prune.layer_views import LayerViews
+from keras_prune.layer_views import LayerViews, LazyScores
 from keras_prune.weights import PrunableWeight
 
 # What a filter still emits when all of its weights are zero.
@@ -36,6 +36,10 @@ class CoupledFilters:
         )
         quiet = np.ones(len(roots), bool)
         quiet[roots[others]] = False
+        counts = np.zeros(len(roots), int)
+        for groups in self.groups:
+            np.add.at(counts, [] if groups is None else groups, 1)
+        self._shares = [groups is not None and (counts[groups] > 1).any() for groups in self.groups]
         self.offsets, self._offset_groups = [], []
         for part in body.parts.values():
             for variable, axes in part.axes.values():
@@ -66,14 +70,14 @@ class CoupledFilters:
             granularity: `Filter`.
 
         Returns:
-            List of float arrays of their shapes; those of filters that are coupled with no other
-            are as before.
+            Sequence of float arrays of their shapes. Those of kernels without any coupled filter
+            are as before, and computed when they are read.
         """
-        views = LayerViews(weights, scores, keep, granularity.full_view)
-        pooled = [granularity.pool(*view)[0].ravel() for view in views]
         sums, scales, counts = np.zeros((3, self.size))
-        for values, groups in zip(pooled, self.groups, strict=True):
-            if groups is not None:
+        for index, (weight, groups) in enumerate(zip(weights, self.groups, strict=True)):
+            if self._shares[index]:
+                [view] = LayerViews([weight], [scores[index]], [keep[index]], granularity.full_view)
+                values = granularity.pool(*view)[0].ravel()
                 alive = np.isfinite(values)
                 mean = np.abs(values[alive]).mean() if alive.any() else 1.0
                 np.add.at(sums, groups[alive], values[alive] / (mean or 1.0))
@@ -82,12 +86,16 @@ class CoupledFilters:
         together = counts > 1
         shared = np.zeros(self.size)
         shared[together] = sums[together] * scales[together] / counts[together] ** 2
-        return [
-            score
-            if groups is None or not together[groups].any()
-            else self._shared(weight, score, together[groups], shared[groups])
-            for weight, score, groups in zip(weights, scores, self.groups, strict=True)
-        ]
+
+        def score(weight):
+            index = places[id(weight)]
+            groups, own = self.groups[index], scores[index]
+            if not self._shares[index]:
+                return own
+            return self._shared(weight, own, together[groups], shared[groups])
+
+        places = {id(weight): index for index, weight in enumerate(weights)}
+        return LazyScores(score, weights)
 
     def _shared(self, weight, score, together, shared):
         view = np.array(weight.to_view(np.asarray(score)), np.float64)

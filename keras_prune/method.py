@@ -77,6 +77,12 @@ class Method:
         self._check_data()
         if self.regrowth is not None:
             self.regrowth.check(self.criterion, self.granularity, self.allocation)
+        if self.criterion.scores_outputs and self.granularity.takes_inputs:
+            raise ValueError(
+                f"{self.criterion!r} scores the outputs of a layer, and {self.granularity!r} "
+                'chooses among its inputs, which would all score the same: use "filter". '
+                f"Received: granularity={self.granularity!r}"
+            )
         if self.granularity.sparsity is not None and not isinstance(self.allocation, Uniform):
             raise ValueError(
                 f"{self.granularity!r} gives every layer the same sparsity, so there is nothing "
@@ -102,6 +108,10 @@ class Method:
 
     def find(self, model):
         """List a model's kernels with the reasons to leave some alone; refuse one without any."""
-        weights = find_targets(model, self.filters, self.granularity)
+
+        def skip(weights):
+            return self.criterion.skip(model, weights, self.data)
+
+        weights = find_targets(model, self.filters, self.granularity, skip)
         self.allocation.check(weights, self.sparsity)
         return weights

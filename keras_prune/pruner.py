@@ -65,9 +65,9 @@ class Pruner(Method):
             look at data, and by RigL; refused by all others. Defaults to `None`.
         seed: Int or `None`. Fixes what is drawn at random; `"magnitude"` draws nothing.
             Defaults to `None`.
-        regrowth: Str or object. How pruned weights may come back: `"ste"`, `"rigl"`, `"set"`,
-            `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other value but
-            the default. Defaults to `None`: they do not.
+        regrowth: Str or object. How pruned weights may come back: `"ste"`, `"soft"`, `"rigl"`,
+            `"set"`, `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other
+            value but the default. Defaults to `None`: they do not.
     """
 
     def __init__(
@@ -188,7 +188,19 @@ class Pruner(Method):
             self._updated = None
             # Shapes that take whole kernels leave some empty where a training goes on.
             self.store.recover(emptied=self.granularity.expendable and step > 0)
+            self._recognize(step)
         self.update(step)
+
+    def _recognize(self, step):
+        """Take an update that an earlier training made for done, where a second would not do.
+
+        Where the weights decide how many of them go, they decide anew at every update.
+        """
+        due = self.schedule.last_update(step, self.total_steps)
+        if self.allocation.ceiling and due is not None and due < step and self.store.sparsity:
+            pairs = zip(self.store.keep.kept, self.store.weights, strict=True)
+            self._amounts = [1.0 - kept / weight.size for kept, weight in pairs]
+            self._updated = due
 
     def step(self):
         """Count one optimizer step of a training loop of one's own, and prune if it is time."""
@@ -337,27 +349,29 @@ class Pruner(Method):
     def _prune_to(self, sparsity, revive=False):
         """Score, choose and prune; what is pruned already stays so, unless it may revive."""
         weights, store = self.store.weights, self.store
-        scores = self._scores(weights)
         alive = PackedMasks(weight.shape for weight in weights) if revive else store.keep
+        scores = self._scores(weights, alive)
         if self._coupled is not None:
             scores = self._coupled.share(weights, scores, alive, self.granularity)
         self._amounts, masks = choose(
             weights, scores, alive, self.granularity, self.allocation, sparsity
         )
-        for index, keep in enumerate(masks):  # one kernel in memory at a time
+        # One kernel in memory at a time; scores that are computed when they are read see the
+        # zeros of the kernels before.
+        for index, keep in enumerate(masks):
             store.assign(index, keep)
         if store.offsets is not None:
             for index, keep in enumerate(self._coupled.keep_offsets(weights, store.keep)):
                 store.offsets.assign(index, keep)
 
-    def _scores(self, weights):
-        if not self.criterion.needs_units:
-            return self.criterion.scores(weights, self.probe)
-        units = [
-            weight.from_view(self.granularity.units(view_shape(weight, self.granularity)))
-            for weight in weights
-        ]
-        return self.criterion.scores(weights, self.probe, units)
+    def _scores(self, weights, alive):
+        more = {"alive": alive} if self.criterion.needs_alive else {}
+        if self.criterion.needs_units:
+            more["units"] = [
+                weight.from_view(self.granularity.units(view_shape(weight, self.granularity)))
+                for weight in weights
+            ]
+        return self.criterion.scores(weights, self.probe, **more)
 
     def _describe(self, weight, asked):
         pruned = weight.skip is None

@@ -5,7 +5,7 @@ from keras_prune.model_outputs import output_layers
 from keras_prune.weights import find_weights
 
 
-def find_targets(model, filters=None, granularity=None):
+def find_targets(model, filters=None, granularity=None, skip=None):
     """List a model's kernels with the reasons to leave some alone.
 
     Args:
@@ -13,6 +13,8 @@ def find_targets(model, filters=None, granularity=None):
         filters: See `find_weights`. Defaults to all layers.
         granularity: `Granularity` whose units are needed, or `None`. The kernels that make the
             model's outputs are left alone where units take outputs, unless there are no others.
+        skip: Callable(list of `PrunableWeight`) -> dict from `id(weight)` to a reason to leave
+            that kernel alone, or `None`.
 
     Returns:
         List of `PrunableWeight`, `skip` of at least one being `None`.
@@ -24,8 +26,12 @@ def find_targets(model, filters=None, granularity=None):
     if granularity is not None:
         for weight in weights:
             weight.skip = weight.skip or granularity.skip(view_shape(weight, granularity))
-        if granularity.takes_outputs:
-            _spare_outputs(model, [weight for weight in weights if weight.skip is None])
+    if skip is not None:
+        reasons = skip(_active(weights))
+        for weight in weights:
+            weight.skip = weight.skip or reasons.get(id(weight))
+    if granularity is not None and granularity.takes_outputs:
+        _spare_outputs(model, _active(weights))
     if all(weight.skip for weight in weights):
         reasons = {weight.path: weight.skip for weight in weights}
         raise ValueError(f"The model has no weight that can be pruned. Received: {reasons}")
@@ -34,8 +40,11 @@ def find_targets(model, filters=None, granularity=None):
 
 def find_kernels(model, filters=None, granularity=None):
     """List the kernels of `find_targets` that are not left alone."""
-    found = find_targets(model, filters, granularity)
-    return [weight for weight in found if weight.skip is None]
+    return _active(find_targets(model, filters, granularity))
+
+
+def _active(weights):
+    return [weight for weight in weights if weight.skip is None]
 
 
 def _spare_outputs(model, weights):

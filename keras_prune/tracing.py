@@ -7,13 +7,15 @@ import numpy as np
 from keras import tree
 
 
-def example_input(model, input_shape=None):
+def example_input(model, input_shape=None, open_size=None):
     """Zeros for one example, in the structure of the model's inputs.
 
     Args:
         model: Built `keras.Model`.
         input_shape: Tuple of ints without the batch axis, or a list or dict of them.
             Defaults to the model's own input shape.
+        open_size: Int or `None`. What to take for sizes that the shape leaves open. Defaults to
+            `None`: they are refused.
 
     Returns:
         An array (1, ...), or the model's structure of them.
@@ -33,6 +35,7 @@ def example_input(model, input_shape=None):
         )
 
     def zeros(shape):
+        shape = tuple(open_size if size is None else size for size in shape)
         if any(size is None for size in shape):
             raise ValueError(
                 "The model leaves a size of its input open: pass `input_shape` without the batch "

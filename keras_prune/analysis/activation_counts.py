@@ -7,29 +7,8 @@ import keras
 import numpy as np
 
 from keras_prune.analysis.call_graph import has_sublayers, record_graph, steps_of
+from keras_prune.analysis.layer_activations import activation_of
 from keras_prune.analysis.operand_pairs import count_pairs, nonzero_examples
-
-# What may stand between a kernel and its non-linearity.
-_BETWEEN = (
-    keras.layers.BatchNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.GroupNormalization,
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.Add,
-    keras.layers.Average,
-    keras.layers.Multiply,
-)
-_ACTIVATIONS = (
-    keras.layers.Activation,
-    keras.layers.ReLU,
-    keras.layers.LeakyReLU,
-    keras.layers.PReLU,
-    keras.layers.ELU,
-    keras.layers.Softmax,
-)
 
 
 @dataclasses.dataclass
@@ -91,53 +70,13 @@ def _add(graph, counts, total):
             own.nonzero_inputs += int(nonzero_examples(tensor).sum())
         pairs = count_pairs(call.operation, call.inputs, call.outputs)
         own.pairs = None if pairs is None or own.pairs is None else own.pairs + pairs
-        tensor, is_output = _activation(call, consumers, outputs)
+        tensor, is_output, _ = activation_of(call, consumers, outputs)
         size = _size(tensor)
         nonzero = size if is_output else int(nonzero_examples(tensor).sum())
         for sums in (own,) if id(tensor) in seen else (own, total):
             sums.activations += size
             sums.nonzero_activations += nonzero
         seen.add(id(tensor))
-
-
-def _activation(call, consumers, outputs):
-    """The tensor of a layer's activations, and whether it becomes an output of the model."""
-    tensor = call.outputs[0]
-    done = not _is_linear(call.operation)
-    while id(tensor) not in outputs:
-        following = consumers.get(id(tensor), ())
-        if done or len(following) != 1 or following[0].outputs[0].shape != tensor.shape:
-            return tensor, False
-        done = _is_activation(following[0].operation)
-        if not done and not _is_between(following[0].operation):
-            return tensor, False
-        tensor = following[0].outputs[0]
-    return tensor, True
-
-
-def _is_linear(layer):
-    return getattr(layer, "activation", None) in (None, keras.activations.linear)
-
-
-def _is_activation(operation):
-    if isinstance(operation, keras.layers.Layer):
-        return isinstance(operation, _ACTIVATIONS) and not _is_linear_activation(operation)
-    return _in_snake_case(operation) in dir(keras.activations)
-
-
-def _is_linear_activation(layer):
-    return isinstance(layer, keras.layers.Activation) and _is_linear(layer)
-
-
-def _is_between(operation):
-    if isinstance(operation, keras.layers.Layer):
-        return isinstance(operation, _BETWEEN) or _is_linear_activation(operation)
-    return _in_snake_case(operation) in ("add", "multiply")
-
-
-def _in_snake_case(operation):
-    name = type(operation).__name__
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
 def _is_cell(layer):

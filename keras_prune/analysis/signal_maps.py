@@ -108,6 +108,8 @@ def signal_map(call):
         return "it is quantized"
     if getattr(operation, "lora_enabled", False):
         return "LoRA is enabled"
+    if getattr(operation, "scales_channels", False):
+        return _scale_map(call)
     for kinds, make in _MAPS.items():
         if type(operation) in kinds:
             return make(call)
@@ -145,7 +147,7 @@ def _pointwise_map(call):
     return lambda inputs, kernels: inputs[0]
 
 
-def _batch_normalization_map(call):
+def _scale_map(call):
     layer = call.operation
     if layer.gamma is None:
         return lambda inputs, kernels: inputs[0]
@@ -209,7 +211,7 @@ def _operation_map(call):
 _MAPS = {
     _KERNELS: _kernel_map,
     (_LAYERS.Embedding,): _embedding_map,
-    (_LAYERS.BatchNormalization,): _batch_normalization_map,
+    (_LAYERS.BatchNormalization,): _scale_map,
     _POINTWISE: _pointwise_map,
     _MOVES: _move_map,
     (_LAYERS.UpSampling2D,): _upsampling_map,

@@ -69,9 +69,9 @@ class PruneCallback(StepwiseCallback):
             look at data, and by RigL; refused by all others. Defaults to `None`.
         seed: Int or `None`. Fixes what is drawn at random; `"magnitude"` draws nothing.
             Defaults to `None`.
-        regrowth: Str or object. How pruned weights may come back: `"ste"`, `"rigl"`, `"set"`,
-            `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other value but
-            the default. Defaults to `None`: they do not.
+        regrowth: Str or object. How pruned weights may come back: `"ste"`, `"soft"`, `"rigl"`,
+            `"set"`, `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other
+            value but the default. Defaults to `None`: they do not.
     """
 
     def __init__(

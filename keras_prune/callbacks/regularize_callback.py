@@ -26,9 +26,9 @@ class RegularizeCallback(StepwiseCallback):
 
     Args:
         penalty: A penalty (`kp.ProximalL1`, `kp.ProximalGroupLasso`, `kp.ADMM`,
-            `kp.SensitivityDriven`, `kp.PlateauPruning`), a `keras.regularizers.Regularizer`
-            (`kp.GroupLasso`, `keras.regularizers.L1`), or a list of them. Operators of a list
-            follow one another in each step.
+            `kp.SensitivityDriven`, `kp.PlateauPruning`, `kp.SlimmingPenalty`), a
+            `keras.regularizers.Regularizer` (`kp.GroupLasso`, `keras.regularizers.L1`), or a
+            list of them. Operators of a list follow one another in each step.
         filters: Regex string, list of them, or callable(layer) -> bool. Only layers that
             match, as in `keras.Model.quantize`. Defaults to all layers.
     """

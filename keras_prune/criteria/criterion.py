@@ -1,5 +1,7 @@
 """What a criterion is, and how one is found by its name."""
 
+import numpy as np
+
 from keras_prune.layer_views import LazyScores
 from keras_prune.registry import Configurable, Registry
 
@@ -28,7 +30,11 @@ class Criterion(Configurable):
             then `term(value, gradient)` gives what each step adds, as tensor of the weight's
             shape, and `scores` gets the `GradientSums` for its probe.
         needs_units: Bool. Whether `scores` wants to know the units that live or die together:
-            a third argument, with an int array a weight that numbers the unit of each entry.
+            `units=`, with an int array a weight that numbers the unit of each entry.
+        needs_alive: Bool. Whether `scores` wants to know which weights are left: `alive=`, with
+            a bool array a weight.
+        scores_outputs: Bool. Whether all weights of an output have one score. Shapes that
+            choose among inputs are refused then.
         repeatable: Bool. True if `score` is cheap and gives the same whenever it is called: it
             is called again then, where the scores of all kernels would take much memory.
     """
@@ -36,6 +42,8 @@ class Criterion(Configurable):
     needs_data = False
     accumulates = False
     needs_units = False
+    needs_alive = False
+    scores_outputs = False
     repeatable = False
 
     def score(self, weight):
@@ -69,6 +77,20 @@ class Criterion(Configurable):
         del model, data
         return None
 
+    def skip(self, model, weights, data):
+        """Why some kernels cannot be scored; reports say so, and the others are pruned.
+
+        Args:
+            model: Built `keras.Model`.
+            weights: List of `PrunableWeight`.
+            data: What the user passed as `data`.
+
+        Returns:
+            Dict from `id(weight)` to str, for the weights to leave alone. Empty by default.
+        """
+        del model, weights, data
+        return {}
+
     def check_data(self, data):
         """Refuse data that the criterion does not look at."""
         if data is not None:
@@ -84,3 +106,19 @@ class Criterion(Configurable):
 
 
 CRITERIA.base = Criterion
+
+
+def spread(weight, values):
+    """Give all weights of an output the score of that output.
+
+    Pooled over whole outputs that is the score again, whatever their size.
+
+    Args:
+        weight: `PrunableWeight`.
+        values: Float array (outputs,).
+
+    Returns:
+        Float32 array of the shape of the variable.
+    """
+    values = np.asarray(values, np.float32).reshape(-1, 1, 1)
+    return weight.from_view(np.broadcast_to(values, weight.view_shape))

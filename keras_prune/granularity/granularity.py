@@ -23,6 +23,7 @@ class Granularity(Configurable):
             kernels that make the model's outputs then.
         coupled: Bool. True if outputs that can only be cut together go together, and emit
             nothing any more.
+        takes_inputs: Bool. True if units are inputs, and have weights of every output.
     """
 
     sparsity = None
@@ -31,6 +32,7 @@ class Granularity(Configurable):
     expendable = False
     takes_outputs = False
     coupled = False
+    takes_inputs = False
 
     def pool(self, scores, alive):
         """Score the units.

@@ -145,6 +145,8 @@ class Channel(Slices):
         norm: Number > 0. The p of the Lp norm that channels compete by. Defaults to `1`.
     """
 
+    takes_inputs = True
+
     def axes(self, rank):
         return tuple(range(1, rank - 1))
 
@@ -228,6 +230,8 @@ class Shape(Slices):
         norm: Number > 0. The p of the Lp norm that shapes compete by. Defaults to `1`.
     """
 
+    takes_inputs = True
+
     def axes(self, rank):
         return (1,)
 
@@ -247,6 +251,8 @@ class Row(Slices):
     Args:
         norm: Number > 0. The p of the Lp norm that rows compete by. Defaults to `1`.
     """
+
+    takes_inputs = True
 
     def axes(self, rank):
         return (1,)

@@ -9,6 +9,7 @@ from keras_prune.regularizers.penalty import PENALTIES, Penalty
 from keras_prune.regularizers.plateau_pruning import PlateauPruning
 from keras_prune.regularizers.proximal import ProximalGroupLasso, ProximalL1, ProximalL2
 from keras_prune.regularizers.sensitivity_driven import SensitivityDriven
+from keras_prune.regularizers.slimming import SlimmingPenalty
 from keras_prune.regularizers.tolerance import ToleranceReport, prune_to_tolerance
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ProximalL1",
     "ProximalL2",
     "SensitivityDriven",
+    "SlimmingPenalty",
     "ToleranceReport",
     "get",
     "prune_to_tolerance",

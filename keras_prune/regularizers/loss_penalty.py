@@ -46,15 +46,19 @@ class LossPenalty(Penalty):
         """The loss has no need of an optimizer."""
 
     def _enter(self, filters, total_steps):
-        granularity = getattr(self.regularizer, "granularity", None)
-        self.weights = find_kernels(self.model, filters, granularity)
-        self._links = [_Added(self._on(weight)) for weight in self.weights]
-        for weight, link in zip(self.weights, self._links, strict=True):
-            links.insert(weight.variable, "regularizer", link)
+        self._links = self._penalties(filters)
+        for variable, link in self._links:
+            links.insert(variable, "regularizer", link)
 
     def _leave(self):
-        for weight, link in zip(self.weights, self._links, strict=True):
-            links.remove(weight.variable, "regularizer", link)
+        for variable, link in self._links:
+            links.remove(variable, "regularizer", link)
+
+    def _penalties(self, filters):
+        """List of pairs: a variable, and what it adds to the loss."""
+        granularity = getattr(self.regularizer, "granularity", None)
+        self.weights = find_kernels(self.model, filters, granularity)
+        return [(weight.variable, Added(self._on(weight))) for weight in self.weights]
 
     def _on(self, weight):
         """The regularizer, told which axes of the kernel are which where it asks for it."""
@@ -62,7 +66,7 @@ class LossPenalty(Penalty):
         return self.regularizer if on is None else on(weight)
 
 
-class _Added:
+class Added:
     """A regularizer and the one that was there before."""
 
     def __init__(self, regularizer):

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from keras_prune.criteria import Taylor
-from keras_prune.granularity import Block
+from keras_prune.granularity import Block, Filter
 from keras_prune.one_shot import prune
 from keras_prune.weights import find_weights
-from tests.quadratics import linear_model, quadratic, scores_of
+from tests.quadratics import linear_model, loss_value, quadratic, scores_of
 
 
 def test_half_the_squared_norm_gives_the_fourth_power_of_the_weights():
@@ -48,3 +48,70 @@ def test_pruning_by_gates_removes_the_unit_whose_effects_cancel():
     prune(model, 0.5, criterion=criterion, granularity=Block(1, 2), data=data)
     kernel = keras.ops.convert_to_numpy(model.layers[0].kernel)
     np.testing.assert_array_equal(kernel.ravel() == 0.0, [True, True, False, False])
+
+
+def gated_network():
+    """Convolutions with batch normalization, one of them in groups, and their data."""
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            layers.Conv2D(4, 3, name="plain"),
+            layers.BatchNormalization(),
+            layers.Activation("tanh"),
+            layers.Conv2D(6, 2, groups=2, use_bias=False, name="grouped"),
+            layers.BatchNormalization(),
+            layers.Activation("tanh"),
+            layers.Conv2DTranspose(3, 2, name="transposed"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, name="logits"),
+        ]
+    )
+    generator = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            values = [generator.uniform(0.5, 1.5, value.shape) for value in layer.get_weights()]
+            layer.set_weights(values)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss)
+    x = generator.normal(size=(12, 6, 6, 2)).astype("float32")
+    return model, x, generator.integers(0, 3, 12)
+
+
+@pytest.mark.all_backends
+def test_the_score_of_a_filter_is_the_squared_slope_in_its_gate():
+    """The gate multiplies a whole filter: (L(1 + h) - L(1 - h)) / 2h, squared."""
+    model, x, y = gated_network()
+    weights = find_weights(model)[:3]
+    views = [weight.to_view(weight.numpy(), full=True) for weight in weights]
+    units = [w.from_view(Filter().units(v.shape)) for w, v in zip(weights, views, strict=True)]
+    criterion = Taylor("gradients", form="gates")
+    found = criterion.scores(weights, criterion.probe(model, (x, y)), units=units)
+    h = 1e-2
+    for weight, unit, score in zip(weights, units, found, strict=True):
+        before = weight.numpy()
+        for index in range(unit.max() + 1):
+            losses = []
+            for gate in (1.0 + h, 1.0 - h):
+                weight.variable.assign(np.where(unit == index, gate * before, before))
+                losses.append(loss_value(model, x, y))
+            weight.variable.assign(before)
+            slope = (losses[0] - losses[1]) / (2 * h)
+            assert score[unit == index].sum() == pytest.approx(slope**2, rel=2e-2, abs=1e-7)
+
+
+@pytest.mark.all_backends
+def test_filters_of_convolutions_go_by_their_gates():
+    model, x, y = gated_network()
+    weights = find_weights(model)[:3]
+    criterion = Taylor("gradients", form="gates")
+    units = [w.from_view(Filter().units(w.to_view(w.numpy(), full=True).shape)) for w in weights]
+    scores = criterion.scores(weights, criterion.probe(model, (x, y)), units=units)
+    sums = [np.bincount(u.ravel(), s.ravel()) for u, s in zip(units, scores, strict=True)]
+    report = prune(model, 0.5, criterion=criterion, granularity="filter", data=(x, y))
+    assert report.reached
+    for weight, unit, expected in zip(weights, units, sums, strict=True):
+        left = np.bincount(unit.ravel(), weight.numpy().ravel() != 0.0) > 0
+        assert left.sum() == {4: 2, 6: 3, 3: 1}[expected.size]
+        assert expected[left].min() >= expected[~left].max()

@@ -45,7 +45,7 @@ def chain(**dense):
 
 
 @settings(
-    max_examples=25,
+    max_examples=5 if keras.config.backend() == "jax" else 25,  # it compiles every shape
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -373,3 +373,23 @@ def test_a_branch_that_is_constant_goes_as_a_whole():
     small = smaller(model, normal(2, 6, 6, 3))
     names = [layer.name for layer in small.layers]
     assert "inner" not in names and "outer" not in names and "sum_constant" in names
+
+
+def test_channels_whose_factor_is_zero_go():
+    keras.utils.set_random_seed(0)
+    scale = kp.ChannelScale(name="scale")
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            layers.Conv2D(8, 3, name="conv"),
+            scale,
+            layers.Activation("sigmoid"),
+            layers.Conv2D(3, 3, name="logits"),
+        ]
+    )
+    disturb(model)
+    factors = keras.ops.convert_to_numpy(scale.gamma).copy()
+    factors[:3] = 0.0
+    scale.gamma.assign(factors)
+    small = smaller(model, normal(2, 6, 6, 2))
+    assert small.get_layer("conv").filters == 5 and small.get_layer("scale").gamma.shape == (5,)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_prune.dependencies.rules.rule import rule
+from keras_prune.layers import ChannelScale
 
 _layers = keras.layers
 
@@ -44,6 +45,18 @@ def batch_normalization(call):
     varies_within = signal.bordered & (constant != border)
     kept = varies_within & (border == 0.0)
     return signal.replace(constant=np.where(varies_within & ~kept, np.nan, constant), bordered=kept)
+
+
+@rule(ChannelScale)
+def channel_scale(call):
+    """Carries units along, with their factors."""
+    signal = call.signal
+    if _axis(call.layer, signal) != signal.axis:
+        return call.closed("scales another axis than that of the units")
+    _cut(call, "gamma")
+    gamma = call.body.numpy(call.layer.gamma)
+    constant = np.where(gamma == 0.0, 0.0, gamma * signal.constant)
+    return signal.replace(constant=constant, bordered=signal.bordered & (gamma != 0.0))
 
 
 @rule(_layers.GroupNormalization)
