@@ -1,6 +1,7 @@
 """What can be cut from a model: found out before anything is touched."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -10,6 +11,9 @@ from keras_prune.dependencies.anatomy import Anatomy
 from keras_prune.surgery.reasons import reasons_to_stay
 from keras_prune.surgery.selection import Selection, select
 from keras_prune.tables import render_table
+
+# Channels that the kernels of a device take at once.
+_MULTIPLES = {"aarch64": 8, "x86": 8, "cortex-m": 4}
 
 
 @dataclasses.dataclass(eq=False)
@@ -44,7 +48,7 @@ class ShrinkPlan:
         return "\n".join([table, *remarks])
 
 
-def plan_shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
+def plan_shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False, target=None):
     """Find out which units of a model can be cut, and why others cannot.
 
     Example:
@@ -60,6 +64,7 @@ def plan_shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
         min_width: See `kp.shrink`. Defaults to `1`.
         exact: See `kp.shrink`. Defaults to `True`.
         cut_inputs: See `kp.shrink`. Defaults to `False`.
+        target: See `kp.shrink`. Defaults to `None`.
 
     Returns:
         A `kp.ShrinkPlan`.
@@ -68,6 +73,7 @@ def plan_shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
         ValueError: If an argument is wrong or the model cannot be followed.
     """
     _check(model, round_to, min_width)
+    round_to = math.lcm(round_to, _multiple(target))
     body = dissect(model, exact, cut_inputs)
     chosen = select(body, round_to, min_width)
     stays = ~chosen.removed
@@ -79,6 +85,17 @@ def plan_shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
     kept = reasons_to_stay(body, chosen)
     inputs = [np.flatnonzero(stays[signal.ids]) for signal in body.inputs]
     return ShrinkPlan(model, widths, kept, inputs, body, chosen)
+
+
+def _multiple(target):
+    """Int. The multiple that widths should be of on a device."""
+    for prefix, multiple in _MULTIPLES.items():
+        if target is None or str(target).startswith(prefix):
+            return 1 if target is None else multiple
+    raise ValueError(
+        f"Unknown target. Expected a name that begins with one of {sorted(_MULTIPLES)}. "
+        f"Received: target={target!r}"
+    )
 
 
 def _check(model, round_to, min_width):

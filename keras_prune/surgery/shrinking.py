@@ -9,7 +9,7 @@ from keras_prune.surgery.plan import plan_shrink
 from keras_prune.surgery.rebuilding import rebuild
 
 
-def shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
+def shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False, target=None):
     """Copy a model without the units that do nothing: smaller stock layers, the same outputs.
 
     A unit goes when all that read it find a constant (the filters behind it are zero, so that
@@ -31,8 +31,7 @@ def shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
 
     Args:
         model: Built `keras.Model`. It stays as it is.
-        round_to: Int. Widths become multiples of it (8 suits phones, 4 Cortex-M) by zero units
-            that stay. Defaults to `1`.
+        round_to: Int. Widths become multiples of it by zero units that stay. Defaults to `1`.
         min_width: Int. The fewest units that a layer keeps. Defaults to `1`.
         exact: Bool. Whether the outputs must be the same even at borders. A padding convolution
             mixes what a removed unit emitted with zeros: of all such units of a layer, one stays
@@ -41,6 +40,8 @@ def shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
         cut_inputs: Bool. Whether features of the model's inputs may go, where nobody reads
             them; `kp.plan_shrink(model, cut_inputs=True).inputs` says which stay. Defaults to
             `False`.
+        target: Str or `None`. The device, `"aarch64"`, `"x86-avx2"` or `"cortex-m4"` for
+            instance: widths become multiples of 8, on Cortex-M of 4. Defaults to `None`.
 
     Returns:
         A `keras.Model`.
@@ -48,7 +49,7 @@ def shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False):
     Raises:
         ValueError: If an argument is wrong or the model cannot be followed.
     """
-    plan = plan_shrink(model, round_to, min_width, exact, cut_inputs)
+    plan = plan_shrink(model, round_to, min_width, exact, cut_inputs, target)
     return carry_out(plan)
 
 

@@ -71,7 +71,7 @@ def test_filters_of_every_layer_are_where_they_are_in_its_kernel(kind):
     weight = weight_of(model)
     expected = by_hand(weight.numpy(), axis)
     np.testing.assert_allclose(filter_scores(FPGM(), weight), expected, rtol=1e-5)
-    prune(model, 0.3, criterion="fpgm", granularity="filter")
+    prune(model, 0.3, criterion="fpgm", granularity=Filter(coupled=False))
     zero = ~np.moveaxis(weight.numpy(), axis, 0).reshape(10, -1).any(axis=1)
     assert sorted(np.flatnonzero(zero)) == sorted(np.argsort(expected)[:3])
 

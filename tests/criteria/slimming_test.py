@@ -5,6 +5,7 @@ import pytest
 from keras_prune.analysis.channel_scales import find_scales
 from keras_prune.callbacks import PruneCallback
 from keras_prune.criteria import BatchNormScale
+from keras_prune.granularity import Filter
 from keras_prune.layers import ChannelScale
 from keras_prune.one_shot import prune
 from keras_prune.pruner import Pruner
@@ -77,7 +78,7 @@ def test_a_planted_zero_factor_makes_pruning_change_nothing():
     model.get_layer("first_norm").beta.assign([0.3, 0.4, 0.5, 0.6])
     x = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype("float32")
     before = model.predict(x, verbose=0)
-    prune(model, (9 + 36 + 6) / 282, "batch_norm_scale", "filter", "global")
+    prune(model, (9 + 36 + 6) / 282, "batch_norm_scale", Filter(coupled=False), "global")
     assert [zero_filters(model, n) for n in ("first", "second", "third")] == [[1], [2], [4]]
     np.testing.assert_allclose(model.predict(x, verbose=0), before, rtol=1e-5, atol=1e-6)
 

@@ -109,7 +109,7 @@ def test_filters_of_convolutions_go_by_their_gates():
     units = [w.from_view(Filter().units(w.to_view(w.numpy(), full=True).shape)) for w in weights]
     scores = criterion.scores(weights, criterion.probe(model, (x, y)), units=units)
     sums = [np.bincount(u.ravel(), s.ravel()) for u, s in zip(units, scores, strict=True)]
-    report = prune(model, 0.5, criterion=criterion, granularity="filter", data=(x, y))
+    report = prune(model, 0.5, criterion=criterion, granularity=Filter(coupled=False), data=(x, y))
     assert report.reached
     for weight, unit, expected in zip(weights, units, sums, strict=True):
         left = np.bincount(unit.ravel(), weight.numpy().ravel() != 0.0) > 0

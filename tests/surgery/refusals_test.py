@@ -130,6 +130,7 @@ class Untraceable(keras.Model):
         (lambda m: kp.shrink(m, round_to=2.0), "at least 1. Received: round_to=2.0"),
         (lambda m: kp.shrink(m, min_width=True), "at least 1. Received: min_width=True"),
         (lambda m: kp.shrink(keras.Sequential([layers.Dense(3)])), "has no weights yet"),
+        (lambda m: kp.shrink(m, target="z80"), "Unknown target. Expected a name that begins"),
         (lambda m: kp.resize(m, {"cut": -1}), "must be an integer from 1 to 8"),
     ],
 )

@@ -231,7 +231,7 @@ def test_a_recurrent_unit_whose_bias_moves_it_stays():
 def test_heads_of_attention_go(how):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((5, 8))
-    attention = layers.MultiHeadAttention(4, 3, value_dim=2, name="attention")
+    attention = layers.MultiHeadAttention(4, 3, name="attention")
     x = layers.LayerNormalization()(layers.Add()([inputs, attention(inputs, inputs)]))
     model = keras.Model(inputs, layers.Dense(2)(x))
     for variable in model.variables:
@@ -341,6 +341,8 @@ def test_widths_are_rounded_up_and_no_layer_vanishes():
     kp.prune(model, 0.7, granularity="filter")
     assert widths(smaller(model, normal(3, 6)))["first"] == 2
     assert widths(smaller(model, normal(3, 6), round_to=4))["first"] == 4
+    assert widths(smaller(model, normal(3, 6), target="cortex-m4"))["first"] == 4
+    assert widths(smaller(model, normal(3, 6), target="aarch64"))["first"] == 8
     assert widths(smaller(model, normal(3, 6), min_width=3))["first"] == 3
     for layer in model.layers[:2]:
         layer.kernel.assign(np.zeros(layer.kernel.shape))
