@@ -21,7 +21,7 @@ FAMILIES = {
     "EfficientNetV2B0": (32, 0.3),
     "DenseNet121": (32, 0.3),
     "InceptionV3": (75, 0.3),
-    "InceptionResNetV2": (75, 0.3),
+    "InceptionResNetV2": (75, 0.45),  # streams begin as concatenations of layers that choose alone
     "Xception": (71, 0.3),
     "NASNetMobile": (32, 0.3),
     "ConvNeXtTiny": (32, 0.6),  # the stream stays: normalization over all of its features
