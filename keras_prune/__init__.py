@@ -60,9 +60,11 @@ _HOMES = {
     "pruning_report": ("PruningReport",),
     "recipes": ("PruningRound", "RoundsReport", "iterative_prune", "lottery_ticket"),
     "reconstruction": (
+        "choose_removal",
         "obs_prune",
         "obs_remove",
         "obs_saliency",
+        "prune_channels",
         "prune_layerwise",
         "prune_woodfisher",
     ),

@@ -55,9 +55,11 @@ from keras_prune.recipes import PruningRound as PruningRound
 from keras_prune.recipes import RoundsReport as RoundsReport
 from keras_prune.recipes import iterative_prune as iterative_prune
 from keras_prune.recipes import lottery_ticket as lottery_ticket
+from keras_prune.reconstruction import choose_removal as choose_removal
 from keras_prune.reconstruction import obs_prune as obs_prune
 from keras_prune.reconstruction import obs_remove as obs_remove
 from keras_prune.reconstruction import obs_saliency as obs_saliency
+from keras_prune.reconstruction import prune_channels as prune_channels
 from keras_prune.reconstruction import prune_layerwise as prune_layerwise
 from keras_prune.reconstruction import prune_woodfisher as prune_woodfisher
 from keras_prune.regrowth import DNS as DNS

@@ -19,6 +19,7 @@ class PrunedWeight:
         size: Int. Number of weights.
         slack: Int. Weights by which whole units may miss what was asked. Defaults to `1`.
         skip: Str or `None`. Why the weight was skipped.
+        note: Str or `None`. What else is to be known. Defaults to `None`.
     """
 
     path: str
@@ -29,6 +30,7 @@ class PrunedWeight:
     size: int
     slack: int = 1
     skip: str | None = None
+    note: str | None = None
 
     @property
     def zeros(self):
@@ -121,7 +123,7 @@ class PruningReport:
                 "-" if weight.skip else weight.granularity,
                 "-" if weight.asked is None else f"{weight.asked:.2%}",
                 f"{weight.achieved:.2%}",
-                f"skipped: {weight.skip}" if weight.skip else "",
+                f"skipped: {weight.skip}" if weight.skip else weight.note or "",
             )
             for weight in self.weights
         ]

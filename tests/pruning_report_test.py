@@ -1,3 +1,5 @@
+import dataclasses
+
 from keras_prune.pruning_report import PrunedWeight, PruningReport
 
 
@@ -32,6 +34,12 @@ def test_table_names_every_weight_and_reason():
     assert "10 x 10" in text
     assert "skipped: left out by `filters`" in text
     assert text.splitlines()[-1].split() == ["total", "80.00%", "80.00%"]
+
+
+def test_table_has_notes():
+    line = dataclasses.replace(weight(0.8), note="one stays")
+    assert "one stays" in str(PruningReport((line,), 0.8))
+    assert "None" not in str(PruningReport((weight(0.8),), 0.8))
 
 
 def test_a_collapse_is_told_everywhere():

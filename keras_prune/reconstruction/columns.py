@@ -44,9 +44,46 @@ def sequential_ranks(matrix, hessian, keep):
         order, losses = removal_order(matrix[rows, column], own, candidates.size)
         costs[candidates[order], column] = np.maximum.accumulate(losses)
         steps[candidates[order], column] = np.arange(candidates.size)
-    ranks = np.empty(keep.size)
-    ranks[np.lexsort((steps.ravel(), costs.ravel()))] = np.arange(keep.size)
-    return ranks.reshape(keep.shape)
+    return _merged(costs, steps)
+
+
+def feature_ranks(matrix, hessian, keep):
+    """The position of every weight in the order in which they go if the others stay as they are.
+
+    Removing the set Q of a column costs w_Q^T H_QQ w_Q / 2: how much the outputs change. Each time
+    the weight goes that adds least to it; with others it may even cancel out.
+
+    Args:
+        matrix: Float array (n, outputs).
+        hessian: Float array (n, n), shared by the columns.
+        keep: Bool array (rows, outputs), rows <= n. False where a weight is pruned already;
+            the rows beyond are never removed.
+
+    Returns:
+        Float64 array (rows, outputs). Higher = removed later.
+    """
+    matrix, hessian = matrix[: len(keep)], hessian[: len(keep), : len(keep)]
+    own, columns = 0.5 * np.diagonal(hessian)[:, None] * matrix**2, np.arange(keep.shape[1])
+    slopes, left = np.zeros(keep.shape), keep.copy()  # slopes: H w_Q
+    costs, steps = np.full(keep.shape, -np.inf), np.zeros(keep.shape, np.intp)
+    highest = np.full(keep.shape[1], -np.inf)
+    for step in range(len(keep)):
+        changes = np.where(left, own + matrix * slopes, np.inf)
+        rows = changes.argmin(axis=0)
+        going = left[rows, columns]  # False in columns of which nothing is left
+        rows, among = rows[going], columns[going]
+        highest[among] = np.maximum(highest[among], changes[rows, among])
+        costs[rows, among], steps[rows, among] = highest[among], step
+        slopes[:, among] += hessian[:, rows] * matrix[rows, among]
+        left[rows, among] = False
+    return _merged(costs, steps)
+
+
+def _merged(costs, steps):
+    """Ranks from the running maxima of the costs in each column, and the steps in it."""
+    ranks = np.empty(costs.size)
+    ranks[np.lexsort((steps.ravel(), costs.ravel()))] = np.arange(costs.size)
+    return ranks.reshape(costs.shape)
 
 
 def repair_columns(matrix, hessian, keep):

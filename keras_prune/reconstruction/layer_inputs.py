@@ -53,6 +53,79 @@ def input_rows(layer, inputs):
         yield _augmented(windows[start : start + step].reshape(-1, columns), layer)
 
 
+def drawn_rows(layer, inputs, count, random):
+    """The rows at some places of each sample, drawn at random.
+
+    Args:
+        layer: As `input_rows` takes it.
+        inputs: Float array, the layer's input (batch, ...).
+        count: Int. Places in a sample; all where there are no more.
+        random: `numpy.random.Generator`.
+
+    Returns:
+        Float64 array (batch * places, rows of the kernel matrix), without a column of ones.
+    """
+    if isinstance(layer, keras.layers.Dense):
+        windows, rank = inputs.reshape(len(inputs), -1, inputs.shape[-1]), 1
+    else:
+        windows, rank = layer_windows(layer, inputs), layer.rank
+        windows = np.moveaxis(windows, rank + 1, -1)  # (batch, *positions, *window, inputs)
+    sizes = windows.shape[1 : rank + 1]
+    total = int(np.prod(sizes))
+    if total <= count:
+        places = np.broadcast_to(np.arange(total), (len(windows), total))
+    else:
+        places = random.integers(0, total, (len(windows), count))
+    rows = windows[(np.arange(len(windows))[:, None], *np.unravel_index(places, sizes))]
+    columns = int(np.prod(windows.shape[rank + 1 :]))
+    return rows.reshape(places.size, columns).astype(np.float64)
+
+
+def draw_inputs(model, layers, batches, count, seed, use=lambda index, rows: rows):
+    """Rows of the inputs of some layers, from a few places of every sample.
+
+    A layer gets the same places at every call of this function with the same seed, whichever
+    layers it is called with: `seed` and `layers` name them together.
+
+    Args:
+        model: Built `keras.Model`.
+        layers: Dict from ints, which belong to the seed, to supported layers of the model.
+        batches: List of pairs (x, y).
+        count: Int. Places in a sample.
+        seed: Int >= 0.
+        use: Callable(index, rows) -> array, what to keep of the rows of a call. Defaults to the
+            rows.
+
+    Returns:
+        Dict from the ints to float64 arrays, the rows of all calls; `None` for a layer that is
+        not called.
+
+    Raises:
+        ValueError: If a layer gets inputs that are not finite.
+    """
+    found = {index: [] for index in layers}
+
+    def observer(index, layer):
+        random = np.random.default_rng([seed, index])
+
+        def observe(inputs, _):
+            rows = drawn_rows(layer, backend.to_numpy(inputs), count, random)
+            if not np.isfinite(rows).all():
+                raise ValueError(
+                    f"Layer {layer.name} gets inputs that are not finite. Received: data"
+                )
+            found[index].append(use(index, rows))
+
+        return observe
+
+    with contextlib.ExitStack() as stack:
+        for index, layer in layers.items():
+            stack.enter_context(tracing.observed(layer, "call", observer(index, layer)))
+        for x, _ in batches:
+            model(x, training=False)
+    return {index: np.concatenate(rows) if rows else None for index, rows in found.items()}
+
+
 def layer_hessians(model, layers, batches):
     """Second moments of the inputs of some layers, H = X^T X / N, in one pass over the data.
 

@@ -8,15 +8,22 @@ from keras_prune import backend
 from keras_prune.granularity import Unstructured
 from keras_prune.granularity import get as _granularity
 from keras_prune.pruner import Pruner
-from keras_prune.pruning_report import PruningReport
 from keras_prune.reconstruction.batches import batches_of
-from keras_prune.reconstruction.columns import repair_columns, sequential_ranks, single_scores
+from keras_prune.reconstruction.columns import (
+    feature_ranks,
+    repair_columns,
+    sequential_ranks,
+    single_scores,
+)
 from keras_prune.reconstruction.layer_inputs import layer_hessians, unsupported
 from keras_prune.reconstruction.selection import (
     alive,
+    explained,
+    parameters,
     reasons_to_skip,
     restored_on_error,
     select,
+    shares,
 )
 from keras_prune.weights import find_weights
 
@@ -64,8 +71,10 @@ def prune_layerwise(
         data: Inputs like those the model will see: an array, a tuple (x, y) (y is ignored), or
             an iterable of such batches. A few thousand samples do; they are held in memory.
         method: Str. `"obs"`: weights go one after the other and the scores of the others
-            change. `"l-obs"`: the scores w^2 / (2 [H^-1]_ii) are ranked once. Both
-            repair the survivors jointly. Defaults to `"obs"`.
+            change. `"l-obs"`: the scores w^2 / (2 [H^-1]_ii) are ranked once. `"feature"`:
+            weights go one after the other so that the outputs change least while the others
+            stay as they are, see `kp.choose_removal`. All repair the survivors jointly.
+            Defaults to `"obs"`.
         granularity: Str or object, see `kp.Pruner`. Others than `"unstructured"` take
             `method="l-obs"`. Defaults to `"unstructured"`.
         allocation: Str or object, see `kp.Pruner`. How much of each layer, measured by
@@ -99,14 +108,17 @@ def prune_layerwise(
         allocation=allocation,
         filters=lambda layer: id(layer) in layers,
     )
-    with restored_on_error([v for weight in weights for v in _parameters(weight.layer)]):
-        targets = _sized(model, weights, sizing)
+    with restored_on_error([v for weight in weights for v in parameters(weight.layer)]):
+        targets = [_Target(*pair) for pair in shares(model, weights, sizing, _zeros)]
         _prune_targets(model, targets, batches, method, granularity, inputs, damping)
     unreached = {id(target.weight.variable) for target in targets if not target.called}
     for index, weight in enumerate(everything):
         if id(weight.variable) in unreached:
             reasons[index] = "the data never reach this layer"
-    return _report(sizing.report(), reasons)
+    return explained(sizing.report(), reasons)
+
+
+_RANKS = {"obs": sequential_ranks, "l-obs": single_scores, "feature": feature_ranks}
 
 
 @dataclasses.dataclass(eq=False)
@@ -120,7 +132,7 @@ class _Target:
 
 def _check(method, granularity, inputs, damping):
     for name, value, names in (
-        ("method", method, ("obs", "l-obs")),
+        ("method", method, ("obs", "l-obs", "feature")),
         ("inputs", inputs, ("pruned", "original")),
     ):
         if value not in names:
@@ -128,32 +140,18 @@ def _check(method, granularity, inputs, damping):
                 f"Invalid value for argument `{name}`. Expected one of {names}. "
                 f"Received: {name}={value!r}"
             )
-    if method == "obs" and not isinstance(granularity, Unstructured):
+    if method != "l-obs" and not isinstance(granularity, Unstructured):
         raise ValueError(
-            'Method "obs" removes single weights; whole units need method="l-obs". '
-            f"Received: method='obs', granularity={granularity!r}"
+            f'Method "{method}" removes single weights; whole units need method="l-obs". '
+            f"Received: method={method!r}, granularity={granularity!r}"
         )
     number = isinstance(damping, (int, float)) and not isinstance(damping, bool)
     if not number or not 0.0 <= damping < np.inf:
         raise ValueError(f"Argument `damping` must be a number >= 0. Received: damping={damping!r}")
 
 
-def _parameters(layer):
-    return [layer.kernel, layer.bias] if layer.use_bias else [layer.kernel]
-
-
-def _sized(model, weights, sizing):
-    """How much of each kernel, as one-shot magnitude pruning would take; changes nothing."""
-    before = [np.array(weight.numpy()) for weight in weights]
-    report = sizing.prune(model)
-    lines = {
-        id(weight.variable): line
-        for weight, line in zip(sizing.weights, report.weights, strict=True)
-        if line.skip is None
-    }
-    for weight, value in zip(weights, before, strict=True):
-        weight.variable.assign(value)
-    return [_Target(w, lines[i].achieved) for w in weights if (i := id(w.variable)) in lines]
+def _zeros(values):
+    return 1.0 - np.count_nonzero(values) / values.size
 
 
 def _prune_targets(model, targets, batches, method, granularity, inputs, damping):
@@ -174,9 +172,8 @@ def _prune_layer(model, target, hessian, method, granularity):
     outputs = weight.shape[-1]
     kernel = weight.numpy().reshape(-1, outputs).astype(np.float64)  # (rows, outputs)
     bias = backend.to_numpy(layer.bias)[None].astype(np.float64) if layer.use_bias else kernel[:0]
-    rank = sequential_ranks if method == "obs" else single_scores
     try:
-        scores = rank(np.concatenate([kernel, bias]), hessian, alive(kernel))
+        scores = _RANKS[method](np.concatenate([kernel, bias]), hessian, alive(kernel))
     except ValueError as error:
         raise ValueError(f"Layer {layer.name}: {error}") from None
     keep = select(model, weight, scores.reshape(weight.shape), target.sparsity, granularity)
@@ -184,12 +181,3 @@ def _prune_layer(model, target, hessian, method, granularity):
     weight.variable.assign(repaired[: len(kernel)].reshape(weight.shape))
     if layer.use_bias:
         layer.bias.assign(repaired[-1])
-
-
-def _report(report, reasons):
-    """The pruner's report with the true reasons to skip."""
-    lines = [
-        dataclasses.replace(line, skip=reason, granularity=None, asked=None) if reason else line
-        for line, reason in zip(report.weights, reasons, strict=True)
-    ]
-    return PruningReport(tuple(lines), report.asked)

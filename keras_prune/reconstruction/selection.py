@@ -1,12 +1,14 @@
 """Select with the pruner, repair afterwards: what the methods of this package share."""
 
 import contextlib
+import dataclasses
 
 import keras
 import numpy as np
 
 from keras_prune.criteria import Criterion
 from keras_prune.pruner import Pruner
+from keras_prune.pruning_report import PruningReport
 from keras_prune.weights import find_weights
 
 
@@ -48,6 +50,53 @@ def reasons_to_skip(model, filters, unsupported):
         named = {weight.path: reason for weight, reason in zip(weights, reasons, strict=True)}
         raise ValueError(f"The model has no weight that can be pruned. Received: {named}")
     return reasons
+
+
+def parameters(layer):
+    """List of the variables of a layer that a repair changes."""
+    return [layer.kernel, layer.bias] if layer.use_bias else [layer.kernel]
+
+
+def shares(model, weights, sizing, measure):
+    """How much of each kernel, as one-shot pruning would take; changes nothing.
+
+    Args:
+        model: Built `keras.Model`.
+        weights: List of `PrunableWeight`.
+        sizing: `Pruner`, which prunes no kernel but these.
+        measure: Callable(array of a kernel's shape) -> float, the share that is pruned.
+
+    Returns:
+        List of pairs (weight, share), without the weights that `sizing` skips.
+    """
+    before = [np.array(weight.numpy()) for weight in weights]
+    report = sizing.prune(model)
+    taken = {
+        id(weight.variable)
+        for weight, line in zip(sizing.weights, report.weights, strict=True)
+        if line.skip is None
+    }
+    pairs = [(w, measure(w.numpy())) for w in weights if id(w.variable) in taken]
+    for weight, value in zip(weights, before, strict=True):
+        weight.variable.assign(value)
+    return pairs
+
+
+def explained(report, reasons):
+    """A pruner's report with the true reasons to skip.
+
+    Args:
+        report: `PruningReport`.
+        reasons: List with a string or `None` for each line.
+
+    Returns:
+        A `PruningReport`.
+    """
+    lines = [
+        dataclasses.replace(line, skip=reason, granularity=None, asked=None) if reason else line
+        for line, reason in zip(report.weights, reasons, strict=True)
+    ]
+    return PruningReport(tuple(lines), report.asked)
 
 
 @contextlib.contextmanager

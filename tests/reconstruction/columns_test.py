@@ -1,6 +1,12 @@
 import numpy as np
+import pytest
 
-from keras_prune.reconstruction.columns import repair_columns, sequential_ranks, single_scores
+from keras_prune.reconstruction.columns import (
+    feature_ranks,
+    repair_columns,
+    sequential_ranks,
+    single_scores,
+)
 
 
 def problem(n=12, outputs=5):
@@ -17,14 +23,21 @@ def test_uncorrelated_inputs_make_it_magnitude_pruning():
     _, matrix, _ = problem()
     everything = np.ones(matrix.shape, bool)
     order = np.argsort(np.abs(matrix).ravel())
-    for rank in (single_scores, sequential_ranks):
+    for rank in (single_scores, sequential_ranks, feature_ranks):
         scores = rank(matrix, np.eye(12), everything)
         np.testing.assert_array_equal(np.argsort(scores.ravel()), order)
     keep = np.abs(matrix) > 0.5
     np.testing.assert_array_equal(repair_columns(matrix, np.eye(12), keep), matrix * keep)
 
 
-def test_ranks_are_those_of_the_greedy_choice_over_all_columns():
+def unrepaired(matrix, hessian, keep):
+    return matrix * keep
+
+
+@pytest.mark.parametrize(
+    "rank, after", [(sequential_ranks, repair_columns), (feature_ranks, unrepaired)]
+)
+def test_ranks_are_those_of_the_greedy_choice_over_all_columns(rank, after):
     _, matrix, hessian = problem(6, 3)
     keep, order = np.ones(matrix.shape, bool), []
     for _ in range(12):
@@ -32,12 +45,19 @@ def test_ranks_are_those_of_the_greedy_choice_over_all_columns():
         for index in np.argwhere(keep):
             trial = keep.copy()
             trial[tuple(index)] = False
-            costs[tuple(index)] = loss(matrix, repair_columns(matrix, hessian, trial), hessian)
+            costs[tuple(index)] = loss(matrix, after(matrix, hessian, trial), hessian)
         best = np.unravel_index(np.argmin(costs), costs.shape)
         keep[best] = False
         order.append(best)
-    ranks = sequential_ranks(matrix, hessian, np.ones(matrix.shape, bool))
+    ranks = rank(matrix, hessian, np.ones(matrix.shape, bool))
     assert [ranks[index] for index in order] == list(range(12))
+
+
+def test_weights_that_cancel_out():
+    """On an input of ones the weights 1, 2, -2, 3 of an output are what they add to it."""
+    matrix, keep = np.array([[1.0], [2.0], [-2.0], [3.0]]), np.ones((4, 1), bool)
+    ranks = feature_ranks(matrix, np.ones((4, 4)), keep)
+    np.testing.assert_array_equal(np.argsort(ranks.ravel())[:2], [0, 2])
 
 
 def test_survivors_solve_the_least_squares_problem_of_each_column():
@@ -56,9 +76,10 @@ def test_what_is_pruned_already_goes_first_and_the_bias_never():
     _, matrix, hessian = problem()
     keep = np.random.default_rng(1).random((11, 5)) < 0.5  # row 11 is the bias
     matrix[:11][~keep] = 0.0
-    ranks = sequential_ranks(matrix, hessian, keep)
-    assert ranks.shape == (11, 5)
-    assert ranks[~keep].max() < ranks[keep].min()
+    for rank in (sequential_ranks, feature_ranks):
+        ranks = rank(matrix, hessian, keep)
+        assert ranks.shape == (11, 5)
+        assert ranks[~keep].max() < ranks[keep].min()
     assert repair_columns(matrix, hessian, np.zeros((11, 5), bool))[11].all()
 
 

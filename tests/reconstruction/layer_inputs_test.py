@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 from keras_prune.reconstruction import layer_inputs
-from keras_prune.reconstruction.layer_inputs import input_rows, layer_hessians, unsupported
+from keras_prune.reconstruction.layer_inputs import (
+    draw_inputs,
+    drawn_rows,
+    input_rows,
+    layer_hessians,
+    unsupported,
+)
 
 layers = keras.layers
 
@@ -36,6 +42,14 @@ def test_rows_times_kernel_is_what_the_layer_computes(layer, shape, monkeypatch)
         matrix = np.vstack([matrix, [1.0, 2.0, 3.0, 4.0]])
     rows = np.concatenate(list(input_rows(layer, inputs)))
     np.testing.assert_allclose(rows @ matrix, outputs.reshape(-1, 4), atol=1e-5)
+    # All places, where there are no more than are asked for; else some of them.
+    random, kernel_rows = np.random.default_rng(0), rows[:, : kernel.size // 4]
+    np.testing.assert_array_equal(drawn_rows(layer, inputs, 10_000, random), kernel_rows)
+    drawn = drawn_rows(layer, inputs, 2, random)
+    per_sample = kernel_rows.reshape(3, -1, kernel_rows.shape[1])
+    assert len(drawn) == 3 * min(2, per_sample.shape[1])
+    for sample, found in zip(per_sample, drawn.reshape(3, -1, drawn.shape[1]), strict=True):
+        assert {row.tobytes() for row in found} <= {row.tobytes() for row in sample}
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow has none on CPU.")
@@ -63,6 +77,24 @@ def test_hessian_streams_over_batches_and_calls():
     np.testing.assert_array_equal(first, first.T)
     assert second is None
     assert "call" not in vars(shared)
+
+
+@pytest.mark.all_backends
+def test_a_layer_is_looked_at_in_the_same_places_every_time():
+    model = keras.Sequential(
+        [keras.Input((6, 6, 2)), layers.Conv2D(3, 3), layers.Conv2D(2, 2), layers.Flatten()]
+    )
+    first, second, other = model.layers[0], model.layers[1], layers.Dense(2)
+    x = np.random.default_rng(0).normal(size=(9, 6, 6, 2)).astype("float32")
+    batches = [(x[:5], None), (x[5:], None)]
+    together = draw_inputs(model, {0: first, 1: second, 2: other}, batches, 3, seed=7)
+    alone = draw_inputs(model, {1: second}, batches, 3, seed=7)
+    assert together[0].shape == (27, 18) and together[2] is None
+    np.testing.assert_array_equal(together[1], alone[1])
+    assert not np.array_equal(draw_inputs(model, {1: second}, batches, 3, seed=8)[1], alone[1])
+    kernel = keras.ops.convert_to_numpy(second.kernel).reshape(-1, 2)
+    products = draw_inputs(model, {1: second}, batches, 3, 7, lambda index, rows: rows @ kernel)
+    np.testing.assert_allclose(products[1], alone[1] @ kernel)
 
 
 def test_inputs_that_are_not_finite_get_a_sentence():

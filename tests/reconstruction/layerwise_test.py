@@ -33,7 +33,7 @@ def outputs_of(model, x):
 
 
 @pytest.mark.all_backends
-@pytest.mark.parametrize("method", ["obs", "l-obs"])
+@pytest.mark.parametrize("method", ["obs", "l-obs", "feature"])
 def test_sparsity_is_exact_and_the_rest_is_reported(method):
     model = convnet()
     report = prune_layerwise(model, 0.7, images(), method=method)
@@ -90,7 +90,7 @@ def test_convolution_changes_less_than_under_magnitude_pruning(padding):
     model = keras.Sequential([keras.Input((8, 8, 4)), layers.Conv2D(8, 3, padding=padding)])
     weights, expected = model.get_weights(), outputs_of(model, x)
     errors = {}
-    for method in ("magnitude", "l-obs", "obs"):
+    for method in ("magnitude", "feature", "l-obs", "obs"):
         model.set_weights(weights)
         if method == "magnitude":
             prune(model, 0.6)
@@ -98,6 +98,7 @@ def test_convolution_changes_less_than_under_magnitude_pruning(padding):
             prune_layerwise(model, 0.6, x, method=method)
         errors[method] = np.mean((outputs_of(model, x) - expected) ** 2)
     assert errors["obs"] <= errors["l-obs"] < 0.7 * errors["magnitude"]
+    assert errors["feature"] < 0.7 * errors["magnitude"]
 
 
 @pytest.mark.parametrize("granularity, sparsity", [("2:4", None), ("1x4", 0.5)])
@@ -184,6 +185,7 @@ def test_half_precision(dtype):
         ({"method": "obd"}, "Received: method='obd'"),
         ({"inputs": "none"}, "Received: inputs='none'"),
         ({"granularity": "1x4"}, 'need method="l-obs".*Block'),
+        ({"granularity": "1x4", "method": "feature"}, 'need method="l-obs".*Block'),
         ({"damping": -1.0}, "Received: damping=-1.0"),
         ({"damping": float("nan")}, "Received: damping=nan"),
         ({"filters": "nowhere"}, "no weight that can be pruned.*left out by `filters`"),
