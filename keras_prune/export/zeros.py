@@ -44,7 +44,8 @@ def check_zeros(model, parsed):
         zero = weight.numpy() == 0
         if not zero.any() or _traced(zero, constants):
             continue
-        if isinstance(weight.layer, _CHECKED):
+        # A kernel that is put together from other weights is no constant of the file.
+        if isinstance(weight.layer, _CHECKED) and weight.layer.kernel is weight.variable:
             raise ValueError(
                 "The zeros of a pruned weight did not survive the conversion. "
                 f"Received: weight={weight.path!r}, sparsity={zero.mean():.3f}"

@@ -1,5 +1,6 @@
 """Keras layers with behaviour of their own at run time."""
 
 from keras_prune.layers.channel_scale import ChannelScale
+from keras_prune.layers.clustered_conv import ClusteredConv2D
 
-__all__ = ["ChannelScale"]
+__all__ = ["ChannelScale", "ClusteredConv2D"]

@@ -1,7 +1,16 @@
 """Published systems, each put together from the parts."""
 
+from keras_prune.recipes.channels_report import ChannelsReport
+from keras_prune.recipes.discrimination_aware import discrimination_aware_prune
 from keras_prune.recipes.iterative import iterative_prune
 from keras_prune.recipes.lottery import lottery_ticket
 from keras_prune.recipes.round_report import PruningRound, RoundsReport
 
-__all__ = ["PruningRound", "RoundsReport", "iterative_prune", "lottery_ticket"]
+__all__ = [
+    "ChannelsReport",
+    "PruningRound",
+    "RoundsReport",
+    "discrimination_aware_prune",
+    "iterative_prune",
+    "lottery_ticket",
+]
