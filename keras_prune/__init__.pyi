@@ -44,6 +44,7 @@ from keras_prune.granularity import Shape as Shape
 from keras_prune.granularity import Unstructured as Unstructured
 from keras_prune.granularity import Vector as Vector
 from keras_prune.layers import ChannelScale as ChannelScale
+from keras_prune.layers import ClusteredConv2D as ClusteredConv2D
 from keras_prune.model_cost import CostReport as CostReport
 from keras_prune.model_cost import cost as cost
 from keras_prune.model_sparsity import SparsityReport as SparsityReport
@@ -51,8 +52,10 @@ from keras_prune.model_sparsity import sparsity as sparsity
 from keras_prune.one_shot import prune as prune
 from keras_prune.pruner import Pruner as Pruner
 from keras_prune.pruning_report import PruningReport as PruningReport
+from keras_prune.recipes import ChannelsReport as ChannelsReport
 from keras_prune.recipes import PruningRound as PruningRound
 from keras_prune.recipes import RoundsReport as RoundsReport
+from keras_prune.recipes import discrimination_aware_prune as discrimination_aware_prune
 from keras_prune.recipes import iterative_prune as iterative_prune
 from keras_prune.recipes import lottery_ticket as lottery_ticket
 from keras_prune.reconstruction import choose_removal as choose_removal
@@ -89,7 +92,12 @@ from keras_prune.schedules import OneShot as OneShot
 from keras_prune.schedules import PolynomialDecay as PolynomialDecay
 from keras_prune.schedules import RandomDecay as RandomDecay
 from keras_prune.schedules import Schedule as Schedule
+from keras_prune.surgery import ReplacementReport as ReplacementReport
 from keras_prune.surgery import ShrinkPlan as ShrinkPlan
+from keras_prune.surgery import approximate_by_depthwise as approximate_by_depthwise
+from keras_prune.surgery import approximate_by_groups as approximate_by_groups
+from keras_prune.surgery import cluster_kernels as cluster_kernels
+from keras_prune.surgery import expand_clusters as expand_clusters
 from keras_prune.surgery import plan_shrink as plan_shrink
 from keras_prune.surgery import recalibrate_batch_norm as recalibrate_batch_norm
 from keras_prune.surgery import replace as replace
