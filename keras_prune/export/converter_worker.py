@@ -1,8 +1,9 @@
 """Converts a model to TensorFlow Lite in a process of its own: the converter may crash.
 
 This is a program, started by path from `converter.py`, that needs TensorFlow and, for models from
-other backends, Keras. It reads `request.json`, `samples.npz`, and `model.keras` or `saved_model` in
-the folder that it is given, and writes `model.tflite`, or `error.txt`.
+other backends, Keras and the layers of this package. It reads `request.json`, `samples.npz`, and
+`model.keras` or `saved_model` in the folder that it is given, and writes `model.tflite`, or
+`error.txt`.
 """
 
 import json
@@ -27,6 +28,8 @@ def export_saved_model(model, folder):
 def load_keras(folder):
     """Load `model.keras` under the TensorFlow backend."""
     import keras
+
+    import keras_prune.layers  # noqa: F401  (models may hold them)
 
     return keras.saving.load_model(folder / "model.keras", compile=False)
 

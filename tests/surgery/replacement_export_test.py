@@ -23,6 +23,7 @@ def network():
     return disturb(keras.Sequential([keras.Input((8, 8, 4)), *parts, layers.Dense(2)]))
 
 
+@pytest.mark.all_backends
 @pytest.mark.parametrize(
     "cheaper",
     [
