@@ -31,9 +31,8 @@ class CoupledFilters:
         self.groups = [None if ids is None else roots[ids] for ids in own]
         # Groups with units that no pruned kernel makes go on emitting whatever is pruned.
         others = np.ones(len(roots), bool)
-        others[np.concatenate([np.array([], int), *(ids for ids in own if ids is not None)])] = (
-            False
-        )
+        for ids in own:
+            others[[] if ids is None else ids] = False
         quiet = np.ones(len(roots), bool)
         quiet[roots[others]] = False
         counts = np.zeros(len(roots), int)

@@ -82,14 +82,12 @@ def flattened(model, is_leaf):
         operation = node.operation
         if is_leaf(operation):
             return operation(*args, **kwargs)
-        level = _level(operation, args, kwargs)
-        return walk(
-            level,
-            tree.flatten(
-                (args, kwargs),
-            ),
-            visit,
-        )
+        try:
+            level = _level(operation, args, kwargs)
+        except Exception:  # a layer that looks at values, or fails otherwise, stays whole
+            return operation(*args, **kwargs)
+        tensors = [leaf for leaf in tree.flatten((args, kwargs)) if _is_symbolic(leaf)]
+        return walk(level, tensors, visit)
 
     with _nodes_restored(model):
         try:

@@ -306,6 +306,42 @@ def test_subclassed_models_are_traced():
     assert not model.first._inbound_nodes  # nothing is left of the tracing
 
 
+class Stubborn(keras.layers.Layer):
+    """It is made of others, and nobody can follow its call."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(8)
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, x):
+        if isinstance(x, keras.KerasTensor):
+            raise TypeError("no values")
+        return self.inner(x)
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor((*x.shape[:-1], 8))
+
+
+class Flagged(Block):
+    def call(self, x, flag=None, training=None):
+        return super().call(x) if flag else -super().call(x)
+
+
+def test_layers_with_other_arguments_are_traced_and_those_that_cannot_be_stay_whole():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8,))
+    flagged = Flagged(8)
+    x = Stubborn(name="whole")(layers.Dense(8, name="before")(flagged(inputs, flag=True)))
+    model = disturb(keras.Model(inputs, layers.Dense(2)(x)))
+    kp.prune(model, 0.5, granularity=ALONE, filters="before|dense")
+    small = smaller(model, normal(3, 8))
+    assert small.get_layer(flagged.wide.name).units == 8
+    assert small.get_layer("before").units == 8  # what `whole` does with it is unknown
+
+
 def test_a_compiled_model_goes_on_training_with_its_momenta():
     keras.utils.set_random_seed(0)
     model = chain()

@@ -15,6 +15,8 @@ _OTHER_AXIS = "works along the axis of the units"
     *(_layers.GlobalMaxPooling1D, _layers.GlobalMaxPooling2D, _layers.GlobalMaxPooling3D),
     *(_layers.GlobalAveragePooling1D, _layers.GlobalAveragePooling2D),
     _layers.GlobalAveragePooling3D,
+    *(_layers.UpSampling1D, _layers.UpSampling2D, _layers.UpSampling3D),
+    *(_layers.Cropping1D, _layers.Cropping2D, _layers.Cropping3D),
 )
 def pooling(call):
     """Carries channels along."""
@@ -23,23 +25,11 @@ def pooling(call):
     return call.made(call.signal.ids, call.signal.settled())
 
 
-@rule(_layers.Cropping1D, _layers.Cropping2D, _layers.Cropping3D)
-@rule(_layers.UpSampling1D, _layers.UpSampling2D, _layers.UpSampling3D)
-def resampling(call):
-    """Carries channels along."""
-    signal = call.signal
-    first = getattr(call.layer, "data_format", None) == "channels_first"
-    if signal.axis != (0 if first else len(signal.shape) - 1):
-        return call.closed(_OTHER_AXIS)
-    return call.made(signal.ids, signal.settled())
-
-
 @rule(_layers.ZeroPadding1D, _layers.ZeroPadding2D, _layers.ZeroPadding3D)
 def padding(call):
     """Carries channels along, and puts a border around what is constant."""
     signal = call.signal
-    first = getattr(call.layer, "data_format", None) == "channels_first"
-    if signal.axis != (0 if first else len(signal.shape) - 1):
+    if not call.is_channels_axis():
         return call.closed(_OTHER_AXIS)
     known = ~np.isnan(signal.constant)
     return call.made(signal.ids, signal.constant, known & (signal.constant != 0.0))

@@ -48,7 +48,7 @@ class Call:
 
     def is_channels_axis(self):
         """Whether the units of the signal are the channels of a convolution or pooling."""
-        first = self.layer.data_format == "channels_first"
+        first = getattr(self.layer, "data_format", None) == "channels_first"
         return self.signal.axis == (0 if first else len(self.signal.shape) - 1)
 
     def made(self, ids, constant, bordered=None):
