@@ -38,16 +38,27 @@ class RoundCallback(keras.callbacks.Callback):
         place: `Place` to go on from, or `None` for the beginning.
         state: What `training_state.take` returned at `place`, or `None` where the model has
             that state already.
-        backup: Callable(place) or `None`. Called at the beginning of every epoch but the first.
+        backup: Callable(place, begin) or `None`. Called at the beginning of every epoch but the
+            first, also with the random state that the training began with.
         mark_step: Int or `None`. The step at which `mark` is called.
         mark: Callable(place) or `None`.
+        begin: What `training_state.random_state` said as the training began, where `place` is
+            later; `None` where it begins now.
     """
 
     # `on_train_batch_end` is left alone on purpose: on JAX a callback that overrides it makes
     # `fit` wait for every batch.
 
     def __init__(
-        self, weights, masks=None, place=None, state=None, backup=None, mark_step=None, mark=None
+        self,
+        weights,
+        masks=None,
+        place=None,
+        state=None,
+        backup=None,
+        mark_step=None,
+        mark=None,
+        begin=None,
     ):
         super().__init__()
         self.weights, self.masks = weights, masks
@@ -56,7 +67,7 @@ class RoundCallback(keras.callbacks.Callback):
         self.fits = 0
         self.steps = 0
         self.store = None
-        self.first_random = None
+        self.first_random = begin
         self._begun = False
         self._before = 0.0 if place is None else place.seconds
         self._started = time.perf_counter()
@@ -86,10 +97,10 @@ class RoundCallback(keras.callbacks.Callback):
         if first and self.place is not None and self.place.random is not None:
             training_state.set_random_state(self.place.random)
         self._here = Place(self._fit, epoch, self.steps, training_state.random_state())
-        if first:
+        if self.first_random is None:
             self.first_random = self._here.random
-        elif self.backup is not None:
-            self.backup(dataclasses.replace(self._here, seconds=self.seconds))
+        if not first and self.backup is not None:
+            self.backup(dataclasses.replace(self._here, seconds=self.seconds), self.first_random)
 
     def on_train_batch_begin(self, batch, logs=None):
         done = self._here.steps + batch

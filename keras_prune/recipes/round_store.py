@@ -10,7 +10,7 @@ import numpy as np
 from keras_prune.files import write_atomically
 
 _NAMES = ("initial", "rewind", "progress", "backup")
-_FORMAT = "keras_prune rounds 1"
+_FORMAT = "keras_prune rounds 2"
 _DIGEST = 32  # bytes of SHA-256 before the arrays
 
 

@@ -123,14 +123,15 @@ class Rounds:
         Returns:
             Tuple (evaluation as dict, seconds).
         """
-        state = None
+        state = begin = None
         record = self.store.load("backup")
         if record is not None and record[1]["stage"] == stage:
             state, place = record[0], Place(**record[1]["place"])
+            begin = record[1]["begin"]
         elif place is not None:
             state = training_state.take(self.model)
         callback = RoundCallback(
-            self.weights, masks, place, state, self._backup_of(stage), mark_step, mark
+            self.weights, masks, place, state, self._backup_of(stage), mark_step, mark, begin
         )
         callback.set_model(self.model)
         self._train(callback, number)
@@ -140,8 +141,8 @@ class Rounds:
         if self.store.directory is None or self.resume == "round":
             return None
 
-        def backup(place):
-            values = {"stage": stage, "place": dataclasses.asdict(place)}
+        def backup(place, begin):
+            values = {"stage": stage, "place": dataclasses.asdict(place), "begin": begin}
             self.store.save("backup", training_state.take(self.model), values)
 
         return backup

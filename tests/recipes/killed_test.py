@@ -29,7 +29,7 @@ def worker(recipe, directory, when):
 
 @pytest.mark.all_backends
 @pytest.mark.parametrize(
-    ("recipe", "kills"), [("lottery", ["mid", "evaluate"]), ("iterative", ["mid"])]
+    ("recipe", "kills"), [("lottery", ["first", "mid", "evaluate"]), ("iterative", ["mid"])]
 )
 def test_a_killed_process_loses_nothing(tmp_path, recipe, kills):
     for when in kills:

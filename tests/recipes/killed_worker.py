@@ -1,7 +1,7 @@
 """A process that trains in rounds and may be killed: python killed_worker.py RECIPE FOLDER WHEN.
 
-WHEN is "mid" (in the middle of an epoch), "evaluate" (a round is trained but not yet
-remembered), or "never": then the result must equal that of a call that nothing interrupts.
+WHEN is "first" (in the middle of round 0), "mid" (of round 1), "evaluate" (a round is trained but
+not yet remembered), or "never": then the result must equal that of a call that nothing interrupts.
 """
 
 import os
@@ -22,7 +22,7 @@ def die():
 
 
 def call(recipe, directory, when):
-    """Run a recipe on a fresh model; dies in round 1 if `when` says so."""
+    """Run a recipe on a fresh model; dies where `when` says so."""
 
     def train(model, callbacks, round):
         class Dying(keras.callbacks.Callback):
@@ -30,7 +30,7 @@ def call(recipe, directory, when):
                 self.epoch = epoch
 
             def on_train_batch_begin(self, batch, logs=None):
-                if when == "mid" and (round, self.epoch, batch) == (1, 1, 3):
+                if (round, self.epoch, batch) == (rounds.get(when), 1, 3):
                     die()
 
         if recipe == "lottery":
@@ -43,7 +43,7 @@ def call(recipe, directory, when):
             die()
         return model.evaluate(X, Y, verbose=0, return_dict=True)
 
-    calls, model = [], noisy()
+    calls, model, rounds = [], noisy(), {"first": 0, "mid": 1}
     if recipe == "lottery":
         report = lottery_ticket(
             model,
