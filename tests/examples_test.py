@@ -56,3 +56,16 @@ def test_demo_goes_the_whole_way(tmp_path):
     text = demo.table(result["rows"], "title")
     assert all(runtime in text for runtime in by_runtime)
     assert (tmp_path / "result.json").exists()
+
+
+def test_a_residual_network_shrinks_on_digits(capsys):
+    from examples import train_with_activation_density
+
+    report = train_with_activation_density.run(epochs=4, rounds=1, window=1)
+    assert capsys.readouterr().out.startswith("round 0: 19,354 parameters\n")
+    assert list(report.widths) == ["stem", "block1_a", "block1_b", "block2_a", "block2_b"]
+    for item in report.rounds:
+        assert set(item.evaluation) == {"loss", "accuracy"}
+        assert all(width >= 4 for width in item.widths.values())
+    assert report.rounds[report.kept].epochs == 4
+    assert str(report).count("x ") >= 2 * len(report.rounds)

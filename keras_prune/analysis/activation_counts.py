@@ -91,7 +91,8 @@ def _add(graph, counts, total):
             own.nonzero_inputs += int(nonzero_examples(tensor).sum())
         pairs = count_pairs(call.operation, call.inputs, call.outputs)
         own.pairs = None if pairs is None or own.pairs is None else own.pairs + pairs
-        tensor, is_output = _activation(call, consumers, outputs)
+        made_by, is_output = activation_call(call, consumers, outputs)
+        tensor = made_by.outputs[0]
         size = _size(tensor)
         nonzero = size if is_output else int(nonzero_examples(tensor).sum())
         for sums in (own,) if id(tensor) in seen else (own, total):
@@ -100,19 +101,29 @@ def _add(graph, counts, total):
         seen.add(id(tensor))
 
 
-def _activation(call, consumers, outputs):
-    """The tensor of a layer's activations, and whether it becomes an output of the model."""
-    tensor = call.outputs[0]
+def activation_call(call, consumers, outputs):
+    """The call that makes a layer's activations, and whether they are an output of the model.
+
+    Args:
+        call: `Call` of the layer.
+        consumers: What `CallGraph.consumers` returned.
+        outputs: Set of the ids of the model's outputs.
+
+    Returns:
+        Tuple (`Call`, bool). The activations are the first output of the call.
+    """
     done = not _is_linear(call.operation)
-    while id(tensor) not in outputs:
-        following = consumers.get(id(tensor), ())
-        if done or len(following) != 1 or following[0].outputs[0].shape != tensor.shape:
-            return tensor, False
+    while id(call.outputs[0]) not in outputs:
+        following = consumers.get(id(call.outputs[0]), ())
+        if done or len(following) != 1:
+            return call, False
+        if following[0].outputs[0].shape != call.outputs[0].shape:
+            return call, False
         done = _is_activation(following[0].operation)
         if not done and not _is_between(following[0].operation):
-            return tensor, False
-        tensor = following[0].outputs[0]
-    return tensor, True
+            return call, False
+        call = following[0]
+    return call, True
 
 
 def _is_linear(layer):
