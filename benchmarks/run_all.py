@@ -9,6 +9,7 @@ BENCHMARKS = (
     "training_overhead",
     "one_shot",
     "surgery",
+    "activation_density",
     "reconstruction",
     "applications",
     "end_to_end",

@@ -16,6 +16,7 @@ _HOMES = {
     "analysis.connectivity": ("EffectiveSparsityReport", "effective_sparsity"),
     "analysis.tangent_kernel": ("ntk",),
     "analysis.tangent_report": ("TangentKernelReport",),
+    "callbacks.activation_density": ("ActivationDensity", "UnitCounts"),
     "callbacks.prune_callback": ("PruneCallback",),
     "callbacks.regularize_callback": ("RegularizeCallback",),
     "criteria": (
@@ -52,7 +53,7 @@ _HOMES = {
         "Unstructured",
         "Vector",
     ),
-    "layers": ("ChannelScale", "ClusteredConv2D"),
+    "layers": ("ChannelScale", "ClusteredConv2D", "ParameterFreeShortcut"),
     "model_cost": ("CostReport", "cost"),
     "model_sparsity": ("SparsityReport", "sparsity"),
     "one_shot": ("prune",),
@@ -60,11 +61,14 @@ _HOMES = {
     "pruning_report": ("PruningReport",),
     "recipes": (
         "ChannelsReport",
+        "DensityReport",
+        "DensityRound",
         "PruningRound",
         "RoundsReport",
         "discrimination_aware_prune",
         "iterative_prune",
         "lottery_ticket",
+        "train_with_activation_density",
     ),
     "reconstruction": (
         "choose_removal",

@@ -10,6 +10,8 @@ from keras_prune.analysis.connectivity import EffectiveSparsityReport as Effecti
 from keras_prune.analysis.connectivity import effective_sparsity as effective_sparsity
 from keras_prune.analysis.tangent_kernel import ntk as ntk
 from keras_prune.analysis.tangent_report import TangentKernelReport as TangentKernelReport
+from keras_prune.callbacks.activation_density import ActivationDensity as ActivationDensity
+from keras_prune.callbacks.activation_density import UnitCounts as UnitCounts
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
 from keras_prune.callbacks.regularize_callback import RegularizeCallback as RegularizeCallback
 from keras_prune.criteria import FPGM as FPGM
@@ -45,6 +47,7 @@ from keras_prune.granularity import Unstructured as Unstructured
 from keras_prune.granularity import Vector as Vector
 from keras_prune.layers import ChannelScale as ChannelScale
 from keras_prune.layers import ClusteredConv2D as ClusteredConv2D
+from keras_prune.layers import ParameterFreeShortcut as ParameterFreeShortcut
 from keras_prune.model_cost import CostReport as CostReport
 from keras_prune.model_cost import cost as cost
 from keras_prune.model_sparsity import SparsityReport as SparsityReport
@@ -53,11 +56,16 @@ from keras_prune.one_shot import prune as prune
 from keras_prune.pruner import Pruner as Pruner
 from keras_prune.pruning_report import PruningReport as PruningReport
 from keras_prune.recipes import ChannelsReport as ChannelsReport
+from keras_prune.recipes import DensityReport as DensityReport
+from keras_prune.recipes import DensityRound as DensityRound
 from keras_prune.recipes import PruningRound as PruningRound
 from keras_prune.recipes import RoundsReport as RoundsReport
 from keras_prune.recipes import discrimination_aware_prune as discrimination_aware_prune
 from keras_prune.recipes import iterative_prune as iterative_prune
 from keras_prune.recipes import lottery_ticket as lottery_ticket
+from keras_prune.recipes import (
+    train_with_activation_density as train_with_activation_density,
+)
 from keras_prune.reconstruction import choose_removal as choose_removal
 from keras_prune.reconstruction import obs_prune as obs_prune
 from keras_prune.reconstruction import obs_remove as obs_remove

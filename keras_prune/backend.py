@@ -25,6 +25,30 @@ def optimizer_scope(optimizer):
     return contextlib.nullcontext()
 
 
+def random_numbers_kept():
+    """Context after which random numbers go on as if nothing had been drawn in it.
+
+    On torch, layers draw from its global generator and not from a state of their own.
+    """
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    return torch.random.fork_rng(devices)
+
+
+def nonzero_marks(tensor, eps=0.0):
+    """Float32 tensor of a tensor's shape: 1 where it is above `eps` in absolute terms, else 0.
+
+    NaN counts as zero. No gradient flows through it.
+    """
+    if keras.backend.backend() == "torch" and not eps and tensor.is_floating_point():
+        # Twice as fast as comparing, which passes through single bytes.
+        return tensor.detach().sign().abs_().float()
+    return keras.ops.cast(keras.ops.greater(keras.ops.abs(tensor), eps), "float32")
+
+
 def intercept_gradients(optimizer, run):
     """Let a function change every gradient that an optimizer gets.
 

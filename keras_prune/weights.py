@@ -122,7 +122,7 @@ def find_weights(model, filters=None):
             another kind.
     """
     _check_model(model)
-    matches = _matcher(filters)
+    matches = layer_matcher(filters)
     owners = {}
     for layer in model._flatten_layers():  # parents come before their children
         for variable in layer.variables:
@@ -240,7 +240,7 @@ def _is_named(layer, filters):
     return isinstance(patterns, (list, tuple)) and layer.name in patterns
 
 
-def _matcher(filters):
+def layer_matcher(filters):
     if filters is None:
         return lambda layer: True
     if callable(filters):

@@ -68,3 +68,16 @@ def test_a_residual_network_is_cut_and_does_the_same(tmp_path):
     (_, _, *dense), (_, _, *cut) = result["rows"]
     assert cut[0] < 0.4 * dense[0] and cut[1] < 0.4 * dense[1] and cut[2] < 0.6 * dense[2]
     assert "half the filters" in shrink_resnet.table(result["rows"])
+
+
+def test_a_residual_network_shrinks_on_digits(capsys):
+    from examples import train_with_activation_density
+
+    report = train_with_activation_density.run(epochs=4, rounds=1, window=1)
+    assert capsys.readouterr().out.startswith("round 0: 19,354 parameters\n")
+    assert list(report.widths) == ["stem", "block1_a", "block1_b", "block2_a", "block2_b"]
+    for item in report.rounds:
+        assert set(item.evaluation) == {"loss", "accuracy"}
+        assert all(width >= 4 for width in item.widths.values())
+    assert report.rounds[report.kept].epochs == 4
+    assert str(report).count("x ") >= 2 * len(report.rounds)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from keras_prune.analysis.call_graph import has_sublayers, record_graph, steps_of
-from keras_prune.analysis.layer_activations import activation_of
+from keras_prune.analysis.layer_activations import activation_call
 from keras_prune.analysis.operand_pairs import count_pairs, nonzero_examples
 
 
@@ -70,7 +70,8 @@ def _add(graph, counts, total):
             own.nonzero_inputs += int(nonzero_examples(tensor).sum())
         pairs = count_pairs(call.operation, call.inputs, call.outputs)
         own.pairs = None if pairs is None or own.pairs is None else own.pairs + pairs
-        tensor, is_output, _ = activation_of(call, consumers, outputs)
+        made_by, is_output, _ = activation_call(call, consumers, outputs)
+        tensor = made_by.outputs[0]
         size = _size(tensor)
         nonzero = size if is_output else int(nonzero_examples(tensor).sum())
         for sums in (own,) if id(tensor) in seen else (own, total):

@@ -110,6 +110,36 @@ def training_complexity(epochs, reductions):
     return float((epochs / reductions).sum())
 
 
+def convolution_costs(filters, maps, inputs=3, window=3):
+    """Weights and multiply-accumulates of convolutions that follow one another.
+
+    They follow from the configuration alone, as tables of shrunk networks count them: no
+    biases, no normalization, and shortcuts that cost nothing.
+
+    Example:
+
+    ```python
+    params, macs = convolution_costs([64, 64], [32, 32])
+    compression(macs.sum(), convolution_costs([32, 16], [32, 32])[1].sum())  # 7.05
+    ```
+
+    Args:
+        filters: Sequence of ints, one a layer.
+        maps: Sequence of ints, one a layer. Rows, and columns, of its output.
+        inputs: Int. Channels of the first layer's input. Defaults to `3`.
+        window: Int. Rows, and columns, of the kernels. Defaults to `3`.
+
+    Returns:
+        Two float arrays, one number a layer: weights, and multiply-accumulates for one example.
+
+    Raises:
+        ValueError: If the sequences differ in length.
+    """
+    filters, maps = _columns(filters=filters, maps=maps)
+    params = window**2 * np.concatenate([[inputs], filters[:-1]]) * filters
+    return params, params * maps**2
+
+
 def compression(params, nonzero_params):
     """How many times fewer weights are left. Infinite where none is."""
     return params / nonzero_params if nonzero_params else float("inf")

@@ -25,12 +25,12 @@ _ACTIVATIONS = (
 )
 
 
-def activation_of(call, consumers, outputs):
-    """Find the tensor behind the first non-linearity that follows a layer.
+def activation_call(call, consumers, outputs):
+    """Find the call that makes the activations of a layer: the first non-linearity behind it.
 
     Nothing but normalization, scaling, dropout or a sum may stand in between, and nothing else
-    may read what does. Where there is no such non-linearity, the tensor is what the next layer
-    of another kind reads.
+    may read what does. Where there is no such non-linearity, the activations are what the next
+    layer of another kind reads.
 
     Args:
         call: `Call` of the layer.
@@ -38,20 +38,19 @@ def activation_of(call, consumers, outputs):
         outputs: Set of ids of the tensors that the model returns.
 
     Returns:
-        Tuple (tensor, is_output, is_nonlinear): whether it becomes an output of the model, and
-        whether it stands behind a non-linearity.
+        Tuple (`Call`, is_output, is_nonlinear): its first output holds the activations; whether
+        they become an output of the model, and whether they stand behind a non-linearity.
     """
-    tensor = call.outputs[0]
     done = not _is_linear(call.operation)
-    while id(tensor) not in outputs:
+    while id(tensor := call.outputs[0]) not in outputs:
         following = consumers.get(id(tensor), ())
         if done or len(following) != 1 or following[0].outputs[0].shape != tensor.shape:
-            return tensor, False, done
+            return call, False, done
         done = is_activation(following[0].operation)
         if not done and not _is_between(following[0].operation):
-            return tensor, False, False
-        tensor = following[0].outputs[0]
-    return tensor, True, done
+            return call, False, False
+        call = following[0]
+    return call, True, done
 
 
 def _is_linear(layer):

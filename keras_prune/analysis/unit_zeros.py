@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_prune.analysis.call_graph import has_sublayers, record_graph, steps_of
 from keras_prune.analysis.channel_steps import channels_first, is_cell, own_calls
-from keras_prune.analysis.layer_activations import activation_of
+from keras_prune.analysis.layer_activations import activation_call
 
 MAKES_OUTPUTS = "its activations are the model's outputs"
 
@@ -30,8 +30,8 @@ def unit_activations(model, weights, x):
     outputs = {id(tensor) for tensor in graph.outputs}
 
     def of(weight):
-        found = [activation_of(c, consumers, outputs) for c in calls.get(id(weight.layer), ())]
-        tensors = [_by_unit(weight, tensor) for tensor, _, _ in found]
+        found = [activation_call(c, consumers, outputs) for c in calls.get(id(weight.layer), ())]
+        tensors = [_by_unit(weight, made_by.outputs[0]) for made_by, _, _ in found]
         if is_cell(weight.layer) or any(tensor is None for tensor in tensors):
             return [], "its outputs are not the units of its activations"
         if not found:

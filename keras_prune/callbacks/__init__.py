@@ -1,6 +1,7 @@
 """What users hand to `fit()`."""
 
+from keras_prune.callbacks.activation_density import ActivationDensity, UnitCounts
 from keras_prune.callbacks.prune_callback import PruneCallback
 from keras_prune.callbacks.regularize_callback import RegularizeCallback
 
-__all__ = ["PruneCallback", "RegularizeCallback"]
+__all__ = ["ActivationDensity", "PruneCallback", "RegularizeCallback", "UnitCounts"]

@@ -8,6 +8,7 @@ from keras import tree
 
 from keras_prune import backend
 from keras_prune.dependencies.units import Signal, Units
+from keras_prune.layer_names import layers_by_name
 
 
 @dataclasses.dataclass(eq=False)
@@ -60,6 +61,11 @@ class Anatomy:
     def part(self, layer):
         """The `Part` of a layer, made at its first call."""
         return self.parts.setdefault(id(layer), Part(layer))
+
+    def parts_by_name(self):
+        """Dict from the names of layers that make units to their `Part`s."""
+        parts = {part.layer: part for part in self.parts.values() if part.made is not None}
+        return {name: parts[layer] for name, layer in layers_by_name(parts).items()}
 
     def numpy(self, variable):
         """A variable's values as float32 array; each variable is read once."""

@@ -2,5 +2,6 @@
 
 from keras_prune.layers.channel_scale import ChannelScale
 from keras_prune.layers.clustered_conv import ClusteredConv2D
+from keras_prune.layers.parameter_free_shortcut import ParameterFreeShortcut
 
-__all__ = ["ChannelScale", "ClusteredConv2D"]
+__all__ = ["ChannelScale", "ClusteredConv2D", "ParameterFreeShortcut"]

@@ -1,6 +1,8 @@
 """Published systems, each put together from the parts."""
 
+from keras_prune.recipes.activation_density import train_with_activation_density
 from keras_prune.recipes.channels_report import ChannelsReport
+from keras_prune.recipes.density_report import DensityReport, DensityRound
 from keras_prune.recipes.discrimination_aware import discrimination_aware_prune
 from keras_prune.recipes.iterative import iterative_prune
 from keras_prune.recipes.lottery import lottery_ticket
@@ -8,9 +10,12 @@ from keras_prune.recipes.round_report import PruningRound, RoundsReport
 
 __all__ = [
     "ChannelsReport",
+    "DensityReport",
+    "DensityRound",
     "PruningRound",
     "RoundsReport",
     "discrimination_aware_prune",
     "iterative_prune",
     "lottery_ticket",
+    "train_with_activation_density",
 ]

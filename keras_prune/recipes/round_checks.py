@@ -24,19 +24,29 @@ def check_same(asked, stored):
 
 def check_arguments(model, train, seed, resume):
     """Refuse what no training in rounds can work with."""
+    check_model(model)
+    check_call(train, seed, resume)
+
+
+def check_model(model):
+    """Refuse a model that has no weights or no optimizer."""
     find_weights(model)
-    if seed is not None and (not isinstance(seed, int) or not 0 <= seed < 2**32):
-        raise ValueError(
-            f"Argument `seed` must be an int >= 0, below 2 ** 32, or None. Received: seed={seed!r}"
-        )
     if getattr(model, "optimizer", None) is None:
         raise ValueError(
             f"The model must be compiled with an optimizer. Received: model={model.name}"
         )
+
+
+def check_call(train, seed, resume):
+    """Refuse wrong arguments that all trainings in rounds share."""
+    if seed is not None and (not isinstance(seed, int) or not 0 <= seed < 2**32):
+        raise ValueError(
+            f"Argument `seed` must be an int >= 0, below 2 ** 32, or None. Received: seed={seed!r}"
+        )
     if not callable(train):
         raise ValueError(f"`train` must be callable. Received: train={train!r}")
     try:
-        inspect.signature(train).bind(model, [], 0)
+        inspect.signature(train).bind(None, [], 0)
     except TypeError as error:
         raise ValueError(
             "`train` must take three arguments: the model, the callbacks for `fit`, and the "

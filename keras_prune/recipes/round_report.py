@@ -61,13 +61,13 @@ class RoundsReport:
         for item in self.rounds:
             density = f"{item.density:.2%}"
             kept = "kept" if item.number == self.kept else ""
-            values = [_number(item.evaluation.get(name)) for name in measures]
+            values = [number_cell(item.evaluation.get(name)) for name in measures]
             rows.append((item.number, density, *values, f"{item.seconds:.1f}", kept))
             for control, evaluation in item.controls.items():
-                values = [_number(evaluation.get(name)) for name in measures]
+                values = [number_cell(evaluation.get(name)) for name in measures]
                 rows.append((item.number, density, *values, "", control))
         return render_table(self.title, columns, rows)
 
 
-def _number(value):
+def number_cell(value):
     return "-" if value is None else f"{value:.4f}"

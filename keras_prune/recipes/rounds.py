@@ -205,7 +205,7 @@ class Rounds:
 
 
 def _shapes(model):
-    return [tuple(variable.shape) for variable in model.variables]
+    return [tuple(variable.shape) for variable in training_state.variables_of(model)]
 
 
 def _unpacked(bits, weight):

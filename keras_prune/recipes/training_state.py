@@ -6,6 +6,7 @@ import sys
 import numpy as np
 
 from keras_prune import backend
+from keras_prune.carried_variables import is_carried
 
 
 def take(model):
@@ -22,9 +23,14 @@ def take(model):
     state = {}
     model.optimizer.save_own_variables(state)
     arrays = {f"optimizer/{key}": _copy(value) for key, value in state.items()}
-    for index, variable in enumerate(model.variables):
+    for index, variable in enumerate(variables_of(model)):
         arrays[f"model/{index}"] = _copy(variable)
     return arrays
+
+
+def variables_of(model):
+    """List of a model's variables, without those that a callback of ours lets it carry."""
+    return [variable for variable in model.variables if not is_carried(variable)]
 
 
 def put(model, arrays):
@@ -41,7 +47,7 @@ def put(model, arrays):
 def put_variables(model, arrays):
     """The half of `put` that concerns the model's variables."""
     state = _part(arrays, "model")
-    variables = {str(index): variable for index, variable in enumerate(model.variables)}
+    variables = {str(index): variable for index, variable in enumerate(variables_of(model))}
     _check("variables", state, {key: tuple(v.shape) for key, v in variables.items()})
     for key, variable in variables.items():
         variable.assign(state[key])
@@ -67,14 +73,14 @@ def replaced(model, arrays, variables, values):
     Returns:
         A dict of arrays; the others are those of `arrays`.
     """
-    keys = {id(variable): f"model/{index}" for index, variable in enumerate(model.variables)}
+    keys = {id(variable): f"model/{index}" for index, variable in enumerate(variables_of(model))}
     named = zip((keys[id(variable)] for variable in variables), values, strict=True)
     return {**arrays, **dict(named)}
 
 
 def value_in(model, arrays, variable):
     """The array that a state holds for a variable."""
-    index = next(i for i, other in enumerate(model.variables) if other is variable)
+    index = next(i for i, other in enumerate(variables_of(model)) if other is variable)
     return arrays[f"model/{index}"]
 
 

@@ -1,6 +1,5 @@
 """What all functions share that put cheaper layers in the place of convolutions."""
 
-import collections
 import math
 
 import keras
@@ -9,7 +8,7 @@ import numpy as np
 from keras_prune import backend
 from keras_prune.dependencies import dissect
 from keras_prune.surgery.replacement_report import ReplacedLayer, ReplacementReport
-from keras_prune.surgery.resizing import replace
+from keras_prune.surgery.resizing import replace_layers
 from keras_prune.tracing import example_input, own_inputs, record_calls
 from keras_prune.weights import find_weights
 
@@ -34,7 +33,8 @@ def replace_kernels(model, title, filters, kinds, make):
     """
     weights = find_weights(model, filters)
     backend.sync_state(model)
-    reachable = _reachable(dissect(model).graph)
+    graph = dissect(model).graph
+    reachable = _reachable(graph)
     positions = _positions(model, [weight.layer for weight in weights])
     lines, layers = [], {}
     for weight in weights:
@@ -49,24 +49,22 @@ def replace_kernels(model, title, filters, kinds, make):
         if isinstance(found, str):
             lines.append(_left(weight, count, found))
             continue
-        layers[layer.name], words, same = found
-        lines.append(_replaced(weight, count, layers[layer.name], words, same))
+        layers[layer], words, same = found
+        lines.append(_replaced(weight, count, layers[layer], words, same))
     report = ReplacementReport(f"{title}: {model.name}", tuple(lines))
     if not layers:
         reasons = {line.name: line.skip for line in lines}
         raise ValueError(f"The model has no layer that can be replaced. Received: {reasons}")
-    return replace(model, layers), report
+    return replace_layers(graph, layers), report
 
 
 def _reachable(graph):
-    """How many layers of each name `replace` would find, as dict from names to ints."""
-    found = collections.Counter()
-    seen, waiting = set(), [graph]
+    """The set of layers that `replace_layers` would find."""
+    found, waiting = set(), [graph]
     while waiting:
         for layer in waiting.pop().layers:
-            if id(layer) not in seen:
-                seen.add(id(layer))
-                found[layer.name] += 1
+            if layer not in found:
+                found.add(layer)
                 if isinstance(layer, keras.Model):
                     waiting.append(layer)
     return found
@@ -77,10 +75,8 @@ def _unsuitable(layer, kinds, reachable):
         return f"class {type(layer).__name__} may do anything"
     if layer.groups > 1:
         return "its inputs are in groups already"
-    if layer.name not in reachable:
+    if layer not in reachable:
         return "it is part of another layer"
-    if reachable[layer.name] > 1:
-        return "another layer has the same name"
     return None
 
 

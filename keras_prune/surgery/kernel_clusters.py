@@ -4,9 +4,10 @@ import keras
 import numpy as np
 
 from keras_prune import backend
+from keras_prune.dependencies import dissect
 from keras_prune.layers import ClusteredConv2D
 from keras_prune.surgery.cheaper_layers import replace_kernels
-from keras_prune.surgery.resizing import replace
+from keras_prune.surgery.resizing import replace_layers
 from keras_prune.surgery.window_entropy import channel_values, kept_windows, windows_of
 
 
@@ -108,7 +109,7 @@ def expand_clusters(model):
         raise ValueError(
             f"The model has no `ClusteredConv2D` to expand. Received: model={model.name}"
         )
-    return replace(model, {layer.name: _stock(layer) for layer in layers})
+    return replace_layers(dissect(model).graph, {layer: _stock(layer) for layer in layers})
 
 
 def _clustered(layer, kernel, counts, seed, means):

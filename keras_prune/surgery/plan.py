@@ -78,9 +78,8 @@ def plan_shrink(model, round_to=1, min_width=1, exact=True, cut_inputs=False, ta
     chosen = select(body, round_to, min_width)
     stays = ~chosen.removed
     widths = {
-        part.layer.name: (len(part.made), int(stays[part.made].sum()))
-        for part in body.parts.values()
-        if part.made is not None
+        name: (len(part.made), int(stays[part.made].sum()))
+        for name, part in body.parts_by_name().items()
     }
     kept = reasons_to_stay(body, chosen)
     inputs = [np.flatnonzero(stays[signal.ids]) for signal in body.inputs]

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_prune.dependencies import dissect
+from keras_prune.layer_names import layers_by_name
 from keras_prune.surgery.rebuilding import rebuild
 from keras_prune.surgery.shrinking import copy_layer, copy_smaller, shapes_of_inputs
 
@@ -23,7 +24,7 @@ def resize(model, widths):
     Args:
         model: Built `keras.Model`. It stays as it is.
         widths: Dict from names of layers to ints: units, filters or heads, at most as many as
-            now.
+            now. Layers in nested models that share a name have those of `kp.plan_shrink`.
 
     Returns:
         A `keras.Model` that is not compiled, Functional where the model was subclassed.
@@ -34,7 +35,7 @@ def resize(model, widths):
     """
     body = dissect(model)
     roots = body.units.roots(range(len(body.units)))
-    parts = {part.layer.name: part for part in body.parts.values() if part.made is not None}
+    parts = body.parts_by_name()
     removed = np.zeros(len(roots), bool)
     for name, width in widths.items():
         part = parts.get(name)
@@ -94,7 +95,8 @@ def replace(model, layers):
             as it is.
         layers: Dict from names of layers to a `keras.layers.Layer`, or a list of them that are
             called one after the other; an empty list leaves the layer out. They are used as
-            they are, with their weights if they are built.
+            they are, with their weights if they are built. Layers in nested models that share a
+            name go by their paths, with a number where these are the same too: "conv (2)".
 
     Returns:
         A `keras.Model` that is not compiled.
@@ -103,17 +105,33 @@ def replace(model, layers):
         ValueError: If a layer is unknown, or the new layers do not fit in its place.
     """
     graph = dissect(model).graph
-    names = {layer.name for layer in graph._flatten_layers(include_self=False)}
-    unknown = sorted(set(layers) - names)
+    named = layers_by_name(graph._flatten_layers(include_self=False))
+    unknown = sorted(set(layers) - set(named))
     if unknown:
-        raise ValueError(f"The model has no layers {unknown}. Received: layers={sorted(layers)}")
+        raise ValueError(
+            f"The model has no layers {unknown}. Expected some of {sorted(named)}. "
+            f"Received: layers={sorted(layers)}"
+        )
+    return replace_layers(graph, {named[name]: new for name, new in layers.items()})
+
+
+def replace_layers(graph, layers):
+    """`replace` for layers themselves instead of their names.
+
+    Args:
+        graph: `keras.Model` with a graph, see `Anatomy.graph`.
+        layers: Dict from layers of it to what takes their places.
+
+    Returns:
+        A `keras.Model` that is not compiled.
+    """
     pairs = []
 
     def make(operation):
         if not isinstance(operation, keras.layers.Layer):
             return operation
-        if operation.name in layers:
-            new = layers[operation.name]
+        if operation in layers:
+            new = layers[operation]
             return list(new) if isinstance(new, (list, tuple)) else new
         copy = copy_layer(operation)
         pairs.append((operation, copy))
@@ -126,6 +144,6 @@ def replace(model, layers):
     except ValueError as error:
         raise ValueError(
             f"The new layers do not fit in the place of the old ones: {error} "
-            f"Received: layers={sorted(layers)}"
+            f"Received: layers={sorted(layer.name for layer in layers)}"
         ) from error
     return new

@@ -8,6 +8,7 @@ import pytest
 from keras_prune.analysis.formulas import (
     activation_density,
     compression,
+    convolution_costs,
     mac_density,
     memory_footprint,
     operation_densities,
@@ -97,6 +98,45 @@ def test_training_complexity(epochs, reductions, printed):
     assert round(training_complexity(epochs, reductions), 1) == printed
 
 
+def test_figures_of_training_complexity_that_do_not_follow_from_the_rows_beside_them():
+    """Foldy-Porto et al. 2020, as presented: three figures disagree with their own rows."""
+    # "120.2" stands beside the first shrunk VGG-19 on CIFAR-10, and is the second one's.
+    assert round(training_complexity([100, 210], [1, 5.6]), 1) == 137.5
+    assert round(training_complexity([100, 70, 210], [1, 5.6, 27.4]), 1) == 120.2
+    # A comparison prints 129.4 for that network: neither.
+    # ResNet-18 on CIFAR-100 has 5.1x operations beside its channels, which give 4.74x.
+    assert round(training_complexity([25, 210], [1, 4.74]), 1) == 69.3
+
+
+VGG_19_CHANNELS = [64, 64, 128, 128, *[256] * 4, *[512] * 8]
+VGG_19_MAPS = [32, 32, 16, 16, *[8] * 4, *[4] * 4, *[2] * 4]
+RESNET_18_CHANNELS = [*[64] * 5, *[128] * 4, *[256] * 4, *[512] * 4]
+RESNET_18_MAPS = [*[32] * 5, *[16] * 4, *[8] * 4, *[4] * 4]
+
+
+@pytest.mark.parametrize(
+    "filters, maps, last, params, macs",
+    [
+        (VGG_19_CHANNELS, VGG_19_MAPS, 512 * 10, 20024000, 398136320),
+        (RESNET_18_CHANNELS, RESNET_18_MAPS, 512 * 10, 10992320, 549131264),
+    ],
+)
+def test_networks_before_shrinking_follow_from_their_channels(filters, maps, last, params, macs):
+    weights, products = convolution_costs(filters, maps)
+    assert len(weights) == (16 if filters is VGG_19_CHANNELS else 17)
+    assert weights.sum() + last == params
+    assert products.sum() + last == macs
+
+
+def test_half_of_all_channels_is_a_quarter_of_the_work():
+    params, macs = convolution_costs(VGG_19_CHANNELS, VGG_19_MAPS)
+    halves = [n // 2 for n in VGG_19_CHANNELS]
+    less, fewer = convolution_costs(halves, VGG_19_MAPS)
+    assert compression(params[1:].sum(), less[1:].sum()) == 4.0
+    assert compression(macs[1:].sum(), fewer[1:].sum()) == 4.0
+    assert less[0] == params[0] / 2  # its input keeps three channels
+
+
 LENET_300_100 = [235200, 30000, 1000]
 LENET_5 = [500, 25000, 400000, 5000]
 
@@ -136,6 +176,7 @@ def test_dense_layers_keep_everything():
         lambda: activation_density([1], [-0.1]),
         lambda: activation_density([], []),
         lambda: training_complexity([1], [0]),
+        lambda: convolution_costs([1, 2], [1]),
         lambda: training_complexity([1, 2], [1]),
     ],
 )

@@ -53,6 +53,27 @@ def test_wrong_widths_get_a_sentence(widths, text):
         kp.resize(network(), widths)
 
 
+def twins():
+    """Two nested models whose layers have the same names and the same paths."""
+    inputs = keras.Input((4,))
+    x = inputs
+    for name in "ab":
+        inner = keras.Input((4,))
+        x = keras.Model(inner, layers.Dense(4, name="fc")(inner), name=name)(x)
+    return keras.Model(inputs, layers.Dense(2, name="logits")(x))
+
+
+def test_layers_of_one_name_are_told_apart():
+    model = twins()
+    assert set(kp.plan_shrink(model).widths) == {"fc (1)", "fc (2)", "logits"}
+    small = kp.resize(model, {"fc (1)": 3})
+    assert [small.get_layer(name).get_layer("fc").units for name in "ab"] == [3, 4]
+    other = kp.replace(model, {"fc (2)": []})
+    assert [len(other.get_layer(name).layers) for name in "ab"] == [2, 1]
+    with pytest.raises(ValueError, match=r"has no layers \['fc'\]. Expected some of .*fc \(1\)"):
+        kp.replace(model, {"fc": []})
+
+
 def test_a_layer_is_replaced_by_others_and_the_rest_keeps_its_weights():
     model, x = network(), normal(2, 8, 8, 3)
     twin = layers.Conv2D(8, 3, padding="same", activation="relu", name="twin")
