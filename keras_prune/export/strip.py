@@ -3,11 +3,20 @@
 import keras
 
 from keras_prune import backend
+from keras_prune.dependencies import dissect
+from keras_prune.layers import ChannelScale, ClusteredConv2D
 from keras_prune.masks import MaskConstraint
+from keras_prune.surgery.resizing import replace_layers
+
+_OWN = (ChannelScale, ClusteredConv2D)
 
 
 def strip(model):
     """Copy a model into stock layers without masks, with the same outputs and exact zeros.
+
+    Layers of this package become what does the same: `kp.ClusteredConv2D` a `Conv2D`,
+    `kp.ChannelScale` a `Rescaling` whose factors no longer train. `kp.ParameterFreeShortcut`, which
+    nothing stock does, stays.
 
     A trained model needs no stripping before it is saved or exported: `kp.PruneCallback`
     leaves nothing behind. `strip` makes the copy that is free even while training goes on,
@@ -45,4 +54,7 @@ def strip(model):
             "A model that cannot be copied from its `get_config` cannot be stripped while a "
             f"pruner is attached. Received: model={model.name} of class {type(model).__name__}"
         ) from error
-    return copy
+    own = [layer for layer in copy._flatten_layers() if isinstance(layer, _OWN)]
+    if not own:
+        return copy
+    return replace_layers(dissect(copy).graph, {layer: layer.stock() for layer in own})

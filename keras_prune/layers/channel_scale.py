@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_prune import backend
 from keras_prune.registry import PACKAGE
 
 
@@ -88,6 +89,13 @@ class ChannelScale(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def stock(self):
+        """The stock `Rescaling` that does the same; its factors are constants."""
+        gamma = backend.to_numpy(self.gamma)
+        behind = [1] * (self.input_spec.ndim - 1 - self.axis % self.input_spec.ndim)
+        scale = gamma.reshape(-1, *behind).tolist()
+        return keras.layers.Rescaling(scale, name=self.name, dtype=self.dtype_policy)
 
     def get_config(self):
         return {

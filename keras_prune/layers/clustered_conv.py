@@ -123,5 +123,23 @@ class ClusteredConv2D(keras.layers.Conv2D):
     def load_own_variables(self, store):
         keras.layers.Layer.load_own_variables(self, store)
 
+    def stock(self):
+        """The stock `Conv2D` that does the same, with weights of its own."""
+        config = self.get_config()
+        del config["counts"]
+        layer = keras.layers.Conv2D.from_config(config)
+        layer.build(input_shape_of(self))
+        layer.kernel.assign(self.kernel)
+        if self.use_bias:
+            layer.bias.assign(self.bias.value)
+        return layer
+
     def get_config(self):
         return {**super().get_config(), "counts": list(self.counts)}
+
+
+def input_shape_of(layer):
+    """The shape that a built `Conv2D` can be built with again, as tuple."""
+    channels = layer.kernel.shape[-2]
+    last = layer.data_format == "channels_last"
+    return (None, None, None, channels) if last else (None, channels, None, None)

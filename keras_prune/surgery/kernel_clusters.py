@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_prune import backend
 from keras_prune.dependencies import dissect
-from keras_prune.layers import ClusteredConv2D
+from keras_prune.layers.clustered_conv import ClusteredConv2D, input_shape_of
 from keras_prune.surgery.cheaper_layers import replace_kernels
 from keras_prune.surgery.resizing import replace_layers
 from keras_prune.surgery.window_entropy import channel_values, kept_windows, windows_of
@@ -84,12 +84,13 @@ def cluster_kernels(model, levels=4, shift=0, alpha=1.0, neighbors=5, filters=No
 def expand_clusters(model):
     """Copy a model with stock `Conv2D` in the place of every `kp.ClusteredConv2D`.
 
-    The outputs stay the same. The copy saves, trains and exports as any other model.
+    The outputs stay the same. The copy saves, trains and runs as any other model. `kp.strip` and
+    the exports do it of themselves.
 
     Example:
 
     ```python
-    kp.export_tflite(kp.expand_clusters(small), "model.tflite")
+    kp.expand_clusters(small).save("model.keras")
     ```
 
     Args:
@@ -109,7 +110,7 @@ def expand_clusters(model):
         raise ValueError(
             f"The model has no `ClusteredConv2D` to expand. Received: model={model.name}"
         )
-    return replace_layers(dissect(model).graph, {layer: _stock(layer) for layer in layers})
+    return replace_layers(dissect(model).graph, {layer: layer.stock() for layer in layers})
 
 
 def _clustered(layer, kernel, counts, seed, means):
@@ -126,7 +127,7 @@ def _clustered(layer, kernel, counts, seed, means):
     ]
     index = np.stack(places)
     new = ClusteredConv2D.from_config({**layer.get_config(), "counts": sizes})
-    new.build(_input_shape(layer))
+    new.build(input_shape_of(layer))
     new.centroids.assign(table.reshape(new.centroids.shape))
     new.index.assign(index.astype("int32"))
     if layer.use_bias:
@@ -145,23 +146,6 @@ def _clusters(windows, count, seed, means):
         return different, index.reshape(-1)
     found = means(n_clusters=count, n_init=10, random_state=seed).fit(windows)
     return found.cluster_centers_, found.labels_
-
-
-def _stock(layer):
-    config = layer.get_config()
-    del config["counts"]
-    new = keras.layers.Conv2D.from_config(config)
-    new.build(_input_shape(layer))
-    new.kernel.assign(layer.kernel)
-    if layer.use_bias:
-        new.bias.assign(layer.bias.value)
-    return new
-
-
-def _input_shape(layer):
-    channels = layer.kernel.shape[-2]
-    last = layer.data_format == "channels_last"
-    return (None, None, None, channels) if last else (None, channels, None, None)
 
 
 def _k_means():

@@ -4,6 +4,7 @@ import pytest
 
 from keras_prune.callbacks import PruneCallback
 from keras_prune.export.strip import strip
+from keras_prune.layers import ChannelScale, ClusteredConv2D
 from keras_prune.one_shot import prune
 from keras_prune.pruner import Pruner
 from tests.small_models import kernels, mlp, toy_data, zeros_of
@@ -24,6 +25,29 @@ def test_copy_has_the_outputs_and_zeros_and_no_masks():
     assert [zero.sum() for zero in zeros_of(copy)] == [102, 38]
     copy.layers[0].kernel.assign(np.ones((8, 16)))
     assert (kernels(model)[0] == 0.0).sum() == 102
+
+
+@pytest.mark.all_backends
+def test_layers_of_this_package_become_stock_layers():
+    keras.utils.set_random_seed(0)
+    scale = dict(gamma_initializer="random_normal")
+    model = keras.Sequential(
+        [
+            keras.Input((6, 5, 3)),
+            ClusteredConv2D(4, 3, counts=[2, 0, 3], name="clustered"),
+            ChannelScale(name="scale", **scale),
+            keras.layers.ReLU(),
+            ChannelScale(axis=1, name="rows", **scale),
+        ]
+    )
+    copy = strip(model)
+    kinds = [keras.layers.Conv2D, keras.layers.Rescaling, keras.layers.ReLU, keras.layers.Rescaling]
+    assert [type(layer) for layer in copy.layers] == kinds
+    assert [layer.name for layer in copy.layers] == [layer.name for layer in model.layers]
+    x = np.random.default_rng(0).normal(size=(3, 6, 5, 3)).astype("float32")
+    np.testing.assert_allclose(outputs(copy, x), outputs(model, x), atol=1e-6)
+    zeros = zeros_of(copy)[0]
+    assert zeros[:, :, 1].all() and not zeros[:, :, ::2].any()
 
 
 @pytest.mark.all_backends
