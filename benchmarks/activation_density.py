@@ -2,10 +2,15 @@
 
 LeNet-5 on MNIST and a small VGG on CIFAR-10 are trained by `kp.train_with_activation_density`,
 with fresh weights as the paper has it and with those of the most active units. Beside every last
-network stands the first, trained for as many epochs. Accuracies are of validation images.
+network stands the first, trained for as many epochs. Accuracies are of test images.
+
+Every run is written to the result file at once: an interrupted benchmark goes on where it was.
 """
 
 import argparse
+import dataclasses
+import itertools
+import json
 import os
 import statistics
 
@@ -16,9 +21,15 @@ import keras
 from benchmarks import results
 from examples import datasets
 from keras_prune.model_cost import cost
-from keras_prune.recipes import train_with_activation_density
+from keras_prune.recipes import (
+    DensityReport,
+    DensityRound,
+    train_with_activation_density,
+)
+from keras_prune.report.density_plots import plot_densities, plot_layer_densities
 
 NAME = "activation_density"
+PICTURES = results.REPOSITORY / "docs" / "pictures"
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 layers = keras.layers
 
@@ -40,7 +51,7 @@ def lenet_5(widths):
 def small_vgg(widths):
     """Six convolutions with batch normalization, for 32 x 32 images."""
     stack = [keras.Input((32, 32, 3))]
-    for block, filters in enumerate((32, 64, 128)):
+    for block, filters in enumerate((16, 32, 64)):
         for place in "ab":
             name = f"conv{block}{place}"
             width = widths.get(name, filters)
@@ -56,109 +67,157 @@ def _compiled(*stack):
     return model
 
 
-# Network -> data set, function, epochs of the last network.
-NETWORKS = {"LeNet-5": ("mnist", lenet_5, 20), "small VGG": ("cifar10", small_vgg, 40)}
+# What the runs of a network need: the data set and how many of its training images, and the
+# arguments of the recipe; `epochs` are those of the last network.
+NETWORKS = {
+    "LeNet-5": {"data": "mnist", "images": None, "epochs": 12, "window": 2, "rounds": 3},
+    "small VGG": {"data": "cifar10", "images": 10_000, "epochs": 20, "window": 2, "rounds": 3},
+}
+MODELS = {"LeNet-5": lenet_5, "small VGG": small_vgg}
+KINDS = ("dense", "fresh", "most_active")
 
 
-def measure(network, seed, initialization, images=None, epochs=None, quick=False):
-    """Shrink one network.
+def measure(network, kind, seed, settings):
+    """Train one network, or shrink it.
 
     Args:
         network: Str. A name in `NETWORKS`.
+        kind: Str. `"dense"`: the first network alone; or the recipe's `initialization`.
         seed: Int.
-        initialization: Str. `"fresh"`, `"most_active"`, or `"dense"`: the first network alone.
-        images: Int or `None`. Training images to use. Defaults to all.
-        epochs: Int or `None`. Epochs of the last network. Defaults to its own.
-        quick: Bool. Shrink once, after one epoch. Defaults to `False`.
+        settings: Dict, as in `NETWORKS`.
 
     Returns:
-        Dict of what was measured.
+        Dict: what was asked, the accuracy in %, and the networks as `DensityRound`s in dicts.
     """
-    dataset, model_fn, own_epochs = NETWORKS[network]
-    data = datasets.load(dataset)
-    x, y = (array[:images] for array in data.train)
-    epochs = epochs or own_epochs
+    data = datasets.load(settings["data"])
+    x, y = (array[: settings["images"]] for array in data.train)
 
     def train(model, callbacks, round):
+        epochs = settings["epochs"]
         model.fit(x, y, batch_size=128, epochs=epochs, callbacks=callbacks, verbose=0)
 
-    if initialization == "dense":
+    run = {"network": network, "kind": kind, "seed": seed, "settings": settings}
+    if kind == "dense":
         keras.utils.set_random_seed(seed)
-        model = model_fn({})
+        model = MODELS[network]({})
         train(model, [], 0)
+        accuracy = model.evaluate(*data.test, verbose=0, return_dict=True)["accuracy"]
         spent = cost(model)
-        accuracy = model.evaluate(*data.validation, verbose=0, return_dict=True)["accuracy"]
-        found = {"params": 1.0, "operations": 1.0, "complexity": float(epochs), "networks": 1}
-        found |= {"widths": [], "size": spent.params}
-    else:
-        settings = {"epochs": [1]} if quick else {"rounds": 3, "min_width": 4}
-        report = train_with_activation_density(
-            model_fn, train, data.validation, initialization=initialization, seed=seed, **settings
-        )
-        last = report.rounds[report.kept]
-        accuracy = last.evaluation["accuracy"]
-        found = {
-            "params": report.parameter_reductions[report.kept],
-            "operations": report.operation_reductions[report.kept],
-            "complexity": report.training_complexity,
-            "networks": len(report.rounds),
-            "widths": list(last.widths.values()),
-            "size": last.params,
-        }
-    row = {"network": network, "initialization": initialization, "seed": seed, "epochs": epochs}
-    return {**row, "accuracy": 100.0 * accuracy, **found}
+        return {**run, "accuracy": 100.0 * accuracy, "params": spent.params, "macs": spent.macs}
+    report = train_with_activation_density(
+        MODELS[network],
+        train,
+        data.test,
+        initialization=kind,
+        seed=seed,
+        rounds=settings["rounds"],
+        window=settings["window"],
+        min_width=4,
+    )
+    return {
+        **run,
+        "accuracy": 100.0 * report.rounds[report.kept].evaluation["accuracy"],
+        "kept": report.kept,
+        "rounds": [dataclasses.asdict(item) for item in report.rounds],
+    }
 
 
-def table(measured):
-    """The Markdown table, means over the seeds."""
+def report_of(run):
+    """The `DensityReport` of a run that was read from the result file, without its model."""
+    return DensityReport(tuple(DensityRound(**item) for item in run["rounds"]), run["kept"], None)
+
+
+def table(runs):
+    """The Markdown table: means over the seeds, and the range of the accuracies."""
     rows = []
-    for network, initialization in dict.fromkeys(
-        (row["network"], row["initialization"]) for row in measured
-    ):
-        same = [
-            r for r in measured if (r["network"], r["initialization"]) == (network, initialization)
-        ]
+    for network in NETWORKS:
+        for kind in KINDS:
+            same = [run for run in runs if (run["network"], run["kind"]) == (network, kind)]
+            if same:
+                rows.append((network, *_row(kind, same)))
+    columns = ["network", "weights of the next network", ">seeds", ">accuracy, % (range)"]
+    columns += [">networks", ">weights", ">fewer weights", ">fewer MACs", ">training complexity"]
+    return results.markdown_table([*columns, ">epochs of the first"], rows)
 
-        def mean(name, same=same):
-            return statistics.mean(row[name] for row in same)
 
-        accuracies = [row["accuracy"] for row in same]
-        rows.append(
-            (
-                network,
-                initialization,
-                f"{mean('accuracy'):.2f} ({min(accuracies):.2f} to {max(accuracies):.2f})",
-                f"{mean('size'):,.0f}",
-                f"{mean('params'):.2f}x",
-                f"{mean('operations'):.2f}x",
-                f"{mean('complexity'):.1f}",
-                same[0]["epochs"],
-            )
-        )
-    columns = ["network", "weights of the next network", ">accuracy, % (range)", ">weights"]
-    columns += [">fewer weights", ">fewer MACs", ">training complexity", ">epochs of the first"]
-    return results.markdown_table(columns, rows)
+def _row(kind, runs):
+    accuracies = [run["accuracy"] for run in runs]
+    epochs = runs[0]["settings"]["epochs"]
+    if kind == "dense":
+        figures = [(1, run["params"], 1.0, 1.0, float(epochs)) for run in runs]
+    else:
+        figures = [_figures(report_of(run)) for run in runs]
+    networks, size, params, macs, complexity = map(statistics.mean, zip(*figures, strict=True))
+    accuracy = f"{statistics.mean(accuracies):.2f} ({min(accuracies):.2f} to {max(accuracies):.2f})"
+    return (
+        "none, it stays as it is" if kind == "dense" else kind,
+        len(runs),
+        accuracy,
+        f"{networks:.1f}",
+        f"{size:,.0f}",
+        f"{params:.2f}x",
+        f"{macs:.2f}x",
+        f"{complexity:.1f}",
+        epochs,
+    )
+
+
+def _figures(report):
+    kept = report.kept
+    return (
+        len(report.rounds),
+        report.rounds[kept].params,
+        report.parameter_reductions[kept],
+        report.operation_reductions[kept],
+        report.training_complexity,
+    )
+
+
+def draw(runs):
+    """Draw the densities of the first seed's runs with fresh weights, as the paper does."""
+    PICTURES.mkdir(exist_ok=True)
+    for run in runs:
+        if run["kind"] == "fresh" and run["seed"] == 0:
+            name = run["network"].lower().replace(" ", "_").replace("-", "_")
+            report = report_of(run)
+            plot_densities(report, PICTURES / f"activation_density_{name}.png")
+            plot_layer_densities(report, 0, PICTURES / f"activation_density_{name}_layers.png")
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="try it on few images; saves nothing")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--quick", action="store_true", help="try it on few images; keeps nothing")
+    parser.add_argument("--tables-only", action="store_true", help="measure nothing anew")
     arguments = parser.parse_args(argv)
-    measured, settings = [], {}
     if arguments.quick:
-        arguments.seeds, settings = 1, {"images": 512, "epochs": 2, "quick": True}
-    for network in NETWORKS:
-        for seed in range(arguments.seeds):
-            for initialization in ("dense", "fresh", "most_active"):
-                measured.append(measure(network, seed, initialization, **settings))
-                print(measured[-1], flush=True)
-    if arguments.quick:
-        print(table(measured))
+        few = {"images": 512, "epochs": 4, "window": 1, "rounds": 1}
+        quick = [
+            measure(name, kind, 0, {**settings, **few})
+            for name, settings in NETWORKS.items()
+            for kind in KINDS
+        ]
+        print(table(quick))
         return
-    results.save(NAME, measured, seeds=list(range(arguments.seeds)))
+    if not arguments.tables_only:
+        measure_all(arguments.seeds)
     document = results.load(NAME)
-    results.write_tables(NAME, f"{table(measured)}\n\n{results.provenance(document)}")
+    draw(document["results"])
+    text = f"{table(document['results'])}\n\n{results.provenance(document)}"
+    results.write_tables(NAME, text)
+
+
+def measure_all(seeds):
+    """Measure what the result file lacks."""
+    runs = results.stored(NAME)
+    for seed, (network, settings), kind in itertools.product(seeds, NETWORKS.items(), KINDS):
+        key = {"network": network, "kind": kind, "seed": seed}
+        if any(run.items() >= {**key, "settings": settings}.items() for run in runs):
+            continue
+        run = json.loads(json.dumps(measure(network, kind, seed, settings)))
+        runs = [other for other in runs if not other.items() >= key.items()] + [run]
+        results.save(NAME, runs, backend=keras.config.backend())
+        print({name: run[name] for name in (*key, "accuracy")}, flush=True)
 
 
 if __name__ == "__main__":

@@ -60,10 +60,12 @@ def measure_all(rows, seeds):
     data = training.load_data("test")
     for seed in seeds:
         for row in rows:
-            if any(run["seed"] == seed and is_current(run, row) for run in _stored()):
+            if any(run["seed"] == seed and is_current(run, row) for run in results.stored(NAME)):
                 continue
             run = measure(row, seed, data)
-            others = [old for old in _stored() if (old["row"], old["seed"]) != (row.key, seed)]
+            others = [
+                old for old in results.stored(NAME) if (old["row"], old["seed"]) != (row.key, seed)
+            ]
             _save([*others, run])
             results.write_tables(NAME, tables.markdown(results.load(NAME), mnist.ROWS))
             print(run, flush=True)
@@ -75,11 +77,6 @@ def validate(rows, seeds):
     for seed in seeds:
         for row in rows:
             print(measure(row, seed, data), flush=True)
-
-
-def _stored():
-    path = results.FOLDER / f"{NAME}.json"
-    return results.load(NAME)["results"] if path.exists() else []
 
 
 def _save(runs):

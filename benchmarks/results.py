@@ -44,6 +44,11 @@ def load(name):
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
+def stored(name):
+    """The results in the document that `save` wrote; an empty list where there is none yet."""
+    return load(name)["results"] if (FOLDER / f"{name}.json").exists() else []
+
+
 def write_tables(name, markdown):
     """Replace the generated part `name` in every document that has its markers.
 

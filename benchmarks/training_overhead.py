@@ -233,9 +233,12 @@ def _fit_table(measured):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=400, help="steps of an epoch of whole fits")
     parser.add_argument("--quick", action="store_true", help="two rounds of short fits, not kept")
+    parser.add_argument(
+        "--networks", nargs="+", choices=NETWORKS, help="measure only their steps anew"
+    )
     parser.add_argument("--here", action="store_true", help="print one backend's fits as JSON")
     parser.add_argument("--tables-only", action="store_true", help="measure nothing anew")
     arguments = parser.parse_args(argv)
@@ -245,14 +248,17 @@ def main(argv=None):
         return
     if not arguments.tables_only:
         share = 8 if arguments.quick else 1
-        networks = {network: count // share for network, count in NETWORKS.items()}
-        measured = {
-            "steps": {
-                network: {"steps": count, "milliseconds": measure_steps(network, rounds, count)}
-                for network, count in networks.items()
-            },
-            "fits": measure_fits(rounds, steps),
+        chosen = arguments.networks or NETWORKS
+        networks = {network: NETWORKS[network] // share for network in chosen}
+        new = {
+            network: {"steps": count, "milliseconds": measure_steps(network, rounds, count)}
+            for network, count in networks.items()
         }
+        if arguments.networks:
+            measured = results.load(NAME)["results"]
+            measured["steps"].update(new)
+        else:
+            measured = {"steps": new, "fits": measure_fits(rounds, steps)}
         if arguments.quick:
             print(tables(measured))
             return
