@@ -30,12 +30,13 @@ class _Extended(list):
         self.stock = stock
 
 
-def add(model, shape, scope):
-    """Let a model carry an int32 variable, zero at first.
+def add(model, shape, dtype, scope):
+    """Let a model carry a variable, zero at first.
 
     Args:
         model: Built `keras.Model`.
         shape: Tuple of ints.
+        dtype: Str.
         scope: Context manager in which variables of the model are made. Where replicas share a
             step, each adds to a copy of its own, and reading gives the sum.
 
@@ -46,7 +47,7 @@ def add(model, shape, scope):
         variable = keras.Variable(
             "zeros",
             shape=shape,
-            dtype="int32",
+            dtype=dtype,
             trainable=False,
             aggregation="sum",
             synchronization="on_read",

@@ -9,19 +9,22 @@ from keras import ops
 from keras_prune import backend, carried_variables
 from keras_prune.watching import unwatch, watch
 
-# A batch adds less than 2 ** 31 to a count: three digits of 11 bits. A digit of the sum stays
-# below 2 ** 31 for 2 ** 20 steps; well before that they are moved to integers of any size.
+# JAX has no 64 bits. A batch adds less than 2 ** 31 to a count: three digits of 11 bits. A digit of
+# the sum stays below 2 ** 31 for 2 ** 20 steps; well before that they are moved to other integers.
+_WIDE = keras.backend.backend() != "jax"
+_DTYPE = "int64" if _WIDE else "int32"
 _BITS = 11
 _MASK = 2**_BITS - 1
-_SHIFTS = np.array([[0], [_BITS], [2 * _BITS]], "int32")
+_SHIFTS = np.array([[0]] if _WIDE else [[0], [_BITS], [2 * _BITS]], "int32")
 STEPS_AT_MOST = 2**18
+_EXACT = 2**24  # up to here sums of float32 are, and they are fast on every device
 
 
 class ActivationCounter:
     """Counts positions and nonzero values of some tensors while a model trains, exactly.
 
     The training step, the model's call and the operations that make the tensors are watched.
-    The sums are int32 variables that the model carries, see `carried_variables`. The beginning
+    The sums are integer variables that the model carries, see `carried_variables`. The beginning
     of another training takes away what one that broke off has left.
 
     Args:
@@ -36,9 +39,8 @@ class ActivationCounter:
         self._calls, self._found = {}, None
         # First the positions of all places, then the units of those that are not dense.
         self._sizes = [len(places.found), *(p.units for p in places.found if not p.dense)]
-        self.variable = carried_variables.add(
-            model, (len(_SHIFTS), sum(self._sizes)), backend.optimizer_scope(model.optimizer)
-        )
+        shape, scope = (len(_SHIFTS), sum(self._sizes)), backend.optimizer_scope(model.optimizer)
+        self.variable = carried_variables.add(model, shape, _DTYPE, scope)
         self.clear()
         self._by_call = {(id(p.operation), p.index): n for n, p in enumerate(places.found)}
         for target, name, watcher in self._watchers():
@@ -60,14 +62,14 @@ class ActivationCounter:
     def clear(self):
         """Begin anew with zeros."""
         self.sums = np.zeros(sum(self._sizes), np.int64)
-        self.variable.assign(ops.zeros(self.variable.shape, "int32"))
+        self.variable.assign(ops.zeros(self.variable.shape, _DTYPE))
 
     def collect(self):
         """Move what the steps have counted into `sums`."""
         backend.sync_state(self.model)
         digits = np.asarray(ops.convert_to_numpy(self.variable), np.int64)
         self.sums += (digits << _SHIFTS.astype(np.int64)).sum(0)
-        self.variable.assign(ops.zeros(self.variable.shape, "int32"))
+        self.variable.assign(ops.zeros(self.variable.shape, _DTYPE))
 
     def counts(self):
         """List with one tuple (positions, int64 array of nonzero values by unit) a place."""
@@ -155,30 +157,34 @@ class ActivationCounter:
         found = [self._found[number] for number in range(len(self._found))]
         positions = _stacked([positions for positions, _ in found])
         counts = ops.concatenate([positions, *(part for _, part in found if part is not None)])
-        digits = ops.bitwise_and(ops.right_shift(counts[None], _SHIFTS), _MASK)
-        self.variable.assign_add(digits)
+        counts = counts[None]
+        if not _WIDE:
+            counts = ops.bitwise_and(ops.right_shift(counts, _SHIFTS), _MASK)
+        self.variable.assign_add(counts)
 
 
 def _count(tensor, place, eps):
-    """The positions, an int or scalar, and how many of them are not zero: int32 (units,)."""
+    """The positions, an int or scalar, and how many of them are not zero: integers (units,)."""
     axis = tensor.ndim + place.axis
     positions = math.prod(size for number, size in enumerate(ops.shape(tensor)) if number != axis)
     if place.dense:
         return positions, None
-    counts = backend.nonzero_marks(tensor, eps)
-    others = tuple(number for number in range(1, tensor.ndim) if number != axis)
-    if others:
-        # Sums of floats are fast on every device, and exact up to 2 ** 24.
-        few = _product(tensor.shape[number] for number in others) <= 2**24
-        counts = ops.sum(counts if few else ops.cast(counts, "int32"), others)
-    return positions, ops.sum(ops.cast(counts, "int32"), 0)
+    marks = backend.nonzero_marks(tensor, eps)
+    others = tuple(number for number in range(tensor.ndim) if number != axis)
+    if isinstance(positions, int) and positions <= _EXACT:
+        return positions, ops.cast(ops.sum(marks, others), _DTYPE)
+    if _product(tensor.shape[number] for number in others[1:]) > _EXACT:
+        marks = ops.cast(marks, _DTYPE)
+    if others[1:]:
+        marks = ops.sum(marks, others[1:])
+    return positions, ops.sum(ops.cast(marks, _DTYPE), 0)
 
 
 def _stacked(positions):
-    """Int32 tensor of some ints, or scalars where sizes are unknown until the step runs."""
+    """Integer tensor of some ints, or scalars where sizes are unknown until the step runs."""
     if all(isinstance(count, int) for count in positions):
-        return ops.convert_to_tensor(np.array(positions, "int32"))
-    return ops.stack([ops.cast(count, "int32") for count in positions])
+        return ops.convert_to_tensor(np.array(positions, _DTYPE))
+    return ops.stack([ops.cast(count, _DTYPE) for count in positions])
 
 
 def _product(sizes):
