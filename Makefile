@@ -5,7 +5,9 @@ DATASET ?= digits
 OLD_VENV := $(VENV)-tflite-runtime
 
 PY     := $(VENV)/bin/python
-CHECK  := $(PY) -m pytest
+# Test processes, of up to 3 GB each; each computes on one thread.
+JOBS   ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
+CHECK  := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal
 LIBRARY := libkeras_prune_delegate.so
 # The environments are made again when what they are made from changes, not when a
 # checkout touches the files.
