@@ -19,11 +19,11 @@ class DensityRoundCallback(RoundCallback):
         history: Dict with the keys "densities" and "totals" of the epochs before `place`.
         place: `Place` to go on from, or `None`.
         state: What `training_state.take` returned there, or `None`.
-        backup: Callable(place) or `None`.
+        begin: See `RoundCallback`.
     """
 
-    def __init__(self, counted, names, saturated, history, place, state, backup):
-        super().__init__((), None, place, state, backup)
+    def __init__(self, counted, names, saturated, history, place, state, begin):
+        super().__init__((), None, place, state, begin=begin)
         self.counted, self.saturated = counted, saturated
         self.densities = {name: list(history["densities"].get(name, ())) for name in names}
         self.totals = list(history["totals"])

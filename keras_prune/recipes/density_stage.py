@@ -28,16 +28,15 @@ def train_stage(plan, stage, number, names, saturated, place=None, history=_NOTH
     Returns:
         Tuple of a JSON-able dict, the row of the round, and the `ActivationDensity`.
     """
-    state = None
+    state = begin = None
     record = plan.store.load("backup")
     if record is not None and record[1]["stage"] == stage:
         state, place = record[0], Place(**record[1]["place"])
-        history = record[1]["history"]
-        plan.random = record[1]["random"] or plan.random
+        history, begin = record[1]["history"], record[1]["begin"]
     elif place is not None:
         state = plan.state
     counted = ActivationDensity(**plan.density)
-    watch = DensityRoundCallback(counted, names, saturated, history, place, state, None)
+    watch = DensityRoundCallback(counted, names, saturated, history, place, state, begin)
     watch.backup = _backup_of(plan, stage, watch)
     watch.set_model(plan.model)
     _train(plan, number, watch, [counted, watch])
@@ -51,10 +50,9 @@ def _backup_of(plan, stage, watch):
     if plan.store.directory is None or plan.resume == "round":
         return None
 
-    def backup(place):
+    def backup(place, begin):
         place = dataclasses.asdict(place)
-        random = plan.random or watch.first_random
-        values = {"stage": stage, "place": place, "history": watch.history, "random": random}
+        values = {"stage": stage, "place": place, "history": watch.history, "begin": begin}
         plan.store.save("backup", training_state.take(plan.model), values)
 
     return backup
@@ -80,5 +78,5 @@ def _train(plan, number, watch, callbacks):
             "`train` must not compile the model, `model_fn` does. "
             f"Received: another optimizer after round {number}"
         )
-    if number == 0 and plan.random is None:
+    if number == 0 and plan.random is None:  # the kept network may be trained on
         plan.random = watch.first_random
