@@ -53,7 +53,13 @@ _HOMES = {
         "Unstructured",
         "Vector",
     ),
-    "layers": ("ChannelScale", "ClusteredConv2D", "ParameterFreeShortcut"),
+    "layers": (
+        "ActivationThreshold",
+        "ChannelScale",
+        "ClusteredConv2D",
+        "ParameterFreeShortcut",
+        "WinnerTakeAll",
+    ),
     "model_cost": ("CostReport", "cost"),
     "model_sparsity": ("SparsityReport", "sparsity"),
     "one_shot": ("prune",),
@@ -109,6 +115,7 @@ _HOMES = {
         "ShrinkPlan",
         "approximate_by_depthwise",
         "approximate_by_groups",
+        "attach_activation_masks",
         "cluster_kernels",
         "expand_clusters",
         "plan_shrink",
@@ -120,12 +127,14 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["criteria", *sorted(_HOME_OF)]
+_MODULES = ("criteria", "layers")
+
+__all__ = [*_MODULES, *sorted(_HOME_OF)]
 
 
 def __getattr__(name):
-    if name == "criteria":
-        return importlib.import_module("keras_prune.criteria")
+    if name in _MODULES:
+        return importlib.import_module(f"keras_prune.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)

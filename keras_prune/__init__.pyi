@@ -1,4 +1,5 @@
 from keras_prune import criteria as criteria
+from keras_prune import layers as layers
 from keras_prune.allocation import ERK as ERK
 from keras_prune.allocation import Allocation as Allocation
 from keras_prune.allocation import Global as Global
@@ -45,9 +46,11 @@ from keras_prune.granularity import Row as Row
 from keras_prune.granularity import Shape as Shape
 from keras_prune.granularity import Unstructured as Unstructured
 from keras_prune.granularity import Vector as Vector
+from keras_prune.layers import ActivationThreshold as ActivationThreshold
 from keras_prune.layers import ChannelScale as ChannelScale
 from keras_prune.layers import ClusteredConv2D as ClusteredConv2D
 from keras_prune.layers import ParameterFreeShortcut as ParameterFreeShortcut
+from keras_prune.layers import WinnerTakeAll as WinnerTakeAll
 from keras_prune.model_cost import CostReport as CostReport
 from keras_prune.model_cost import cost as cost
 from keras_prune.model_sparsity import SparsityReport as SparsityReport
@@ -104,6 +107,7 @@ from keras_prune.surgery import ReplacementReport as ReplacementReport
 from keras_prune.surgery import ShrinkPlan as ShrinkPlan
 from keras_prune.surgery import approximate_by_depthwise as approximate_by_depthwise
 from keras_prune.surgery import approximate_by_groups as approximate_by_groups
+from keras_prune.surgery import attach_activation_masks as attach_activation_masks
 from keras_prune.surgery import cluster_kernels as cluster_kernels
 from keras_prune.surgery import expand_clusters as expand_clusters
 from keras_prune.surgery import plan_shrink as plan_shrink

@@ -30,7 +30,8 @@ def activation_call(call, consumers, outputs):
 
     Nothing but normalization, scaling, dropout or a sum may stand in between, and nothing else
     may read what does. Where there is no such non-linearity, the activations are what the next
-    layer of another kind reads.
+    layer of another kind reads. Layers that mask activations count as non-linearities, and where
+    one follows another, the last makes the activations.
 
     Args:
         call: `Call` of the layer.
@@ -44,9 +45,12 @@ def activation_call(call, consumers, outputs):
     done = not _is_linear(call.operation)
     while id(tensor := call.outputs[0]) not in outputs:
         following = consumers.get(id(tensor), ())
-        if done or len(following) != 1 or following[0].outputs[0].shape != tensor.shape:
+        if len(following) != 1 or following[0].outputs[0].shape != tensor.shape:
             return call, False, done
-        done = is_activation(following[0].operation)
+        masked = getattr(following[0].operation, "masks_activations", False)
+        if done and not masked:
+            return call, False, done
+        done = done or masked or is_activation(following[0].operation)
         if not done and not _is_between(following[0].operation):
             return call, False, False
         call = following[0]

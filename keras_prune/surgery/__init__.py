@@ -1,5 +1,6 @@
 """Zero units become smaller stock layers; and other operations on the layers of a model."""
 
+from keras_prune.surgery.activation_masks import attach_activation_masks
 from keras_prune.surgery.batch_norm import recalibrate_batch_norm
 from keras_prune.surgery.depthwise import approximate_by_depthwise
 from keras_prune.surgery.filter_groups import approximate_by_groups
@@ -14,6 +15,7 @@ __all__ = [
     "ShrinkPlan",
     "approximate_by_depthwise",
     "approximate_by_groups",
+    "attach_activation_masks",
     "cluster_kernels",
     "expand_clusters",
     "plan_shrink",

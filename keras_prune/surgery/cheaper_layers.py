@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_prune import backend
 from keras_prune.dependencies import dissect
+from keras_prune.surgery.rebuilding import reachable
 from keras_prune.surgery.replacement_report import ReplacedLayer, ReplacementReport
 from keras_prune.surgery.resizing import replace_layers
 from keras_prune.tracing import example_input, own_inputs, record_calls
@@ -34,7 +35,7 @@ def replace_kernels(model, title, filters, kinds, make):
     weights = find_weights(model, filters)
     backend.sync_state(model)
     graph = dissect(model).graph
-    reachable = _reachable(graph)
+    known = reachable(graph)
     positions = _positions(model, [weight.layer for weight in weights])
     lines, layers = [], {}
     for weight in weights:
@@ -42,7 +43,7 @@ def replace_kernels(model, title, filters, kinds, make):
         if not isinstance(layer, kinds):
             lines.append(_left(weight, None, f"{type(layer).__name__} layers are not covered"))
             continue
-        reason = weight.skip or _unsuitable(layer, kinds, reachable)
+        reason = weight.skip or _unsuitable(layer, kinds, known)
         found = reason or make(layer, weight.numpy().astype(np.float64))
         if not isinstance(found, str):
             found = _not_cheaper(weight.size, found[0]) or found
@@ -58,24 +59,12 @@ def replace_kernels(model, title, filters, kinds, make):
     return replace_layers(graph, layers), report
 
 
-def _reachable(graph):
-    """The set of layers that `replace_layers` would find."""
-    found, waiting = set(), [graph]
-    while waiting:
-        for layer in waiting.pop().layers:
-            if layer not in found:
-                found.add(layer)
-                if isinstance(layer, keras.Model):
-                    waiting.append(layer)
-    return found
-
-
-def _unsuitable(layer, kinds, reachable):
+def _unsuitable(layer, kinds, known):
     if type(layer) not in kinds:
         return f"class {type(layer).__name__} may do anything"
     if layer.groups > 1:
         return "its inputs are in groups already"
-    if layer not in reachable:
+    if layer not in known:
         return "it is part of another layer"
     return None
 

@@ -37,7 +37,7 @@ def rebuild(model, make, sizes=None, bypass=None):
     def copy(graph):
         shapes = sizes(graph) if sizes else [tensor.shape for tensor in graph.inputs]
         tensors = [
-            keras.Input(batch_shape=shape, dtype=tensor.dtype, name=tensor.name)
+            keras.Input(batch_shape=shape, dtype=tensor.dtype, name=_input_name(tensor))
             for shape, tensor in zip(shapes, graph.inputs, strict=True)
         ]
         if isinstance(graph, keras.Sequential):
@@ -65,6 +65,28 @@ def rebuild(model, make, sizes=None, bypass=None):
 
     with _uncompiled(model):
         return copy(model)
+
+
+def reachable(graph):
+    """The set of layers and operations that `rebuild` would hand to `make`, and of models.
+
+    Layers within layers that are no models are not among them.
+    """
+    found, waiting = set(), [graph]
+    while waiting:
+        model = waiting.pop()
+        for operation in getattr(model, "operations", None) or model.layers:
+            if operation not in found:
+                found.add(operation)
+                if isinstance(operation, keras.Model):
+                    waiting.append(operation)
+    return found
+
+
+def _input_name(tensor):
+    """The name of an input, which its layer has; the tensor may have another."""
+    history = getattr(tensor, "_keras_history", None)
+    return tensor.name if history is None else history.operation.name
 
 
 @contextlib.contextmanager

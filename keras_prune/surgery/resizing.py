@@ -95,8 +95,9 @@ def replace(model, layers):
             as it is.
         layers: Dict from names of layers to a `keras.layers.Layer`, or a list of them that are
             called one after the other; an empty list leaves the layer out. They are used as
-            they are, with their weights if they are built. Layers in nested models that share a
-            name go by their paths, with a number where these are the same too: "conv (2)".
+            they are, with their weights if they are built; the layer itself, to which others are
+            added, is copied. Layers in nested models that share a name go by their paths, with a
+            number where these are the same too: "conv (2)".
 
     Returns:
         A `keras.Model` that is not compiled.
@@ -120,22 +121,24 @@ def replace_layers(graph, layers):
 
     Args:
         graph: `keras.Model` with a graph, see `Anatomy.graph`.
-        layers: Dict from layers of it to what takes their places.
+        layers: Dict from layers or other operations of it to what takes their places.
 
     Returns:
         A `keras.Model` that is not compiled.
     """
     pairs = []
 
-    def make(operation):
+    def copied(operation):
         if not isinstance(operation, keras.layers.Layer):
             return operation
-        if operation in layers:
-            new = layers[operation]
-            return list(new) if isinstance(new, (list, tuple)) else new
         copy = copy_layer(operation)
         pairs.append((operation, copy))
         return copy
+
+    def make(operation):
+        new = layers.get(operation, operation)
+        new = list(new) if isinstance(new, (list, tuple)) else [new]
+        return [copied(operation) if part is operation else part for part in new]
 
     try:
         new = rebuild(graph, make)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_prune.dependencies.rules.rule import activated, evaluate, rule
+from keras_prune.layers import ActivationThreshold
 
 _layers = keras.layers
 
@@ -34,7 +35,7 @@ def activation(call):
     return pass_through(call, call.layer.activation)
 
 
-@rule(_layers.ReLU, _layers.LeakyReLU, _layers.ELU)
+@rule(_layers.ReLU, _layers.LeakyReLU, _layers.ELU, ActivationThreshold)
 def activation_layer(call):
     """Carries units along."""
     return pass_through(call, call.layer.call)

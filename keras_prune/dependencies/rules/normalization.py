@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_prune.dependencies.rules.rule import rule
-from keras_prune.layers import ChannelScale
+from keras_prune.layers import ChannelScale, WinnerTakeAll
 
 _layers = keras.layers
 
@@ -83,7 +83,8 @@ def group_normalization(call):
 
 
 @rule(
-    _layers.LayerNormalization, _layers.RMSNormalization, _layers.UnitNormalization, _layers.Softmax
+    *(_layers.LayerNormalization, _layers.RMSNormalization, _layers.UnitNormalization),
+    *(_layers.Softmax, WinnerTakeAll),
 )
 def over_all_units(call):
     """Keeps all units: each counts in the others."""

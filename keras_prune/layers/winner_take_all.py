@@ -1,0 +1,165 @@
+"""WinnerTakeAll: of every sample's activations only the largest pass."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_prune.granularity.granularity import check_positive
+from keras_prune.registry import PACKAGE
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class WinnerTakeAll(keras.layers.Layer):
+    """Lets the largest activations of every sample pass and sets the others to zero.
+
+    Of the n activations of a sample, k = round(rate n) win, by absolute value:
+
+        y_j = a_j if |a_j| > theta else 0, theta the (k + 1)-th largest |a|
+
+    which is the Euclidean projection on k activations that are not zero. The threshold is another
+    one for every sample, in training and in inference alike; the gradient passes through the
+    winners alone. Activations that equal the threshold lose, so that with ties, and where fewer
+    than k are not zero, fewer than k pass. NaN passes, to be seen. From [Yang et al.,
+    2019](https://arxiv.org/abs/1906.07875).
+
+    With `sample=0.1` the threshold is predicted from a tenth of the activations: theta is the
+    (round(0.1 k) + 1)-th largest among them, and about k pass. Which activations are looked at is
+    drawn once, by `seed`.
+
+    It stands behind the non-linearity, or takes its place:
+
+    Example:
+
+    ```python
+    x = keras.layers.Dense(300, activation="relu")(x)
+    x = kp.layers.WinnerTakeAll(0.12)(x)
+
+    x = keras.layers.Dense(300, activation=kp.layers.WinnerTakeAll(0.12, activation="relu"))(x)
+    ```
+
+    A program that loads a saved model with this layer must import `keras_prune.layers` before.
+
+    Args:
+        rate: Float in [0, 1]. The share of the activations that wins. With `1` all pass.
+        sample: Float in (0, 1] or `None`. The share of the activations that the threshold is
+            predicted from. Defaults to `None`: all of them, exactly.
+        seed: Int >= 0 or `None`. What the sample is drawn by. Defaults to one drawn from numpy's
+            global generator, which the layer's config holds.
+        groups: Int >= 1. Neighbouring channels form so many groups, and in each the share `rate`
+            wins. Defaults to `1`: all channels together.
+        axis: Int. The axis of the channels, for `groups`. Defaults to `-1`.
+        activation: What `keras.layers.Dense` takes. Applied first. Defaults to `None`.
+        **kwargs: What every Keras layer takes: `name`, `dtype`.
+
+    Input shape: Tensor (batch, ...) of any rank from 2 on, sizes known but for the batch.
+
+    Output shape: The same.
+    """
+
+    masks_activations = True  # what counts activations looks behind it
+
+    def __init__(self, rate, sample=None, seed=None, groups=1, axis=-1, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = check_share("rate", rate)
+        self.sample = None if sample is None else check_share("sample", sample, above_zero=True)
+        if seed is not None and (not _is_int(seed) or seed < 0):
+            raise ValueError(f"Argument `seed` must be an int >= 0. Received: seed={seed!r}")
+        check_positive("groups", groups)
+        if not _is_int(axis) or axis == 0:
+            raise ValueError(
+                f"Argument `axis` must be an int, and not 0, the batch. Received: axis={axis!r}"
+            )
+        self.seed = int(np.random.randint(2**31)) if seed is None and sample is not None else seed
+        self.groups, self.axis = groups, axis
+        self.activation = keras.activations.get(activation)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        sizes = input_shape[1:]
+        if not sizes or None in sizes:
+            raise ValueError(
+                "`WinnerTakeAll` counts the activations of a sample: it needs inputs of known "
+                f"sizes, (batch, ...). Received: input_shape={tuple(input_shape)}"
+            )
+        if not -len(input_shape) < self.axis < len(input_shape):
+            raise ValueError(
+                f"`WinnerTakeAll` has no axis {self.axis} for its groups. "
+                f"Received: input_shape={tuple(input_shape)}"
+            )
+        if input_shape[self.axis] % self.groups:
+            raise ValueError(
+                f"{input_shape[self.axis]} channels do not form groups of one size. "
+                f"Received: groups={self.groups}, input_shape={tuple(input_shape)}"
+            )
+        size = math.prod(sizes) // self.groups
+        count = math.floor(self.rate * size + 0.5)
+        self._places = None
+        if self.sample is not None and 0 < count < size:
+            few = max(1, round(self.sample * size))
+            chosen = np.random.default_rng(self.seed).choice(size, few, replace=False)
+            self._places = np.sort(chosen).astype("int32")
+            # Not all win, and where there are enough, some do.
+            count, size = min(max(round(count * few / size), 1), few - 1), few
+        self._count, self._size = count, size
+
+    def call(self, inputs):
+        inputs = self.activation(inputs)
+        if self._count == self._size:
+            return inputs
+        wide = keras.backend.standardize_dtype(inputs.dtype) == "float64"
+        scores = ops.abs(ops.stop_gradient(ops.cast(inputs, "float64" if wide else "float32")))
+        return ops.where(scores <= self._thresholds(scores), ops.zeros_like(inputs), inputs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "sample": self.sample,
+            "seed": self.seed,
+            "groups": self.groups,
+            "axis": self.axis,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+    def _thresholds(self, scores):
+        """What each score must exceed; broadcasts against the scores."""
+        sizes, axis = scores.shape[1:], self.axis % len(scores.shape)
+        if self.groups == 1:
+            flat = ops.reshape(scores, (-1, math.prod(sizes)))
+            return ops.reshape(self._threshold(flat), (-1, *[1] * len(sizes)))
+        channels, shape = sizes[axis - 1], [1] * len(sizes)
+        shape[axis - 1] = channels
+        grouped = ops.moveaxis(scores, axis, 1)
+        grouped = ops.reshape(grouped, (-1, self.groups, math.prod(sizes) // self.groups))
+        # (batch, groups, 1) to (batch, channels, 1)
+        theta = ops.repeat(self._threshold(grouped), channels // self.groups, axis=1)
+        return ops.reshape(theta, (-1, *shape))
+
+    def _threshold(self, scores):
+        """The largest score that loses, of the last axis, which stays with size 1."""
+        if self._places is not None:
+            scores = ops.take(scores, self._places, axis=-1)
+        above, below = self._count + 1, self._size - self._count
+        if above <= below:
+            return ops.top_k(scores, above)[0][..., -1:]
+        return -ops.top_k(-scores, below)[0][..., -1:]
+
+
+def check_share(name, value, above_zero=False):
+    """Raise a ValueError unless an argument is a number from 0 to 1; returns it as float."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0.0 <= value <= 1.0 or (above_zero and value == 0.0):
+        raise ValueError(
+            f"Argument `{name}` must be a number from 0{' (not itself)' if above_zero else ''} "
+            f"to 1. Received: {name}={value!r}"
+        )
+    return float(value)
+
+
+def _is_int(value):
+    return isinstance(value, int) and not isinstance(value, bool)
