@@ -71,9 +71,11 @@ _HOMES = {
         "DensityRound",
         "PruningRound",
         "RoundsReport",
+        "WinnerRatesReport",
         "discrimination_aware_prune",
         "iterative_prune",
         "lottery_ticket",
+        "search_winner_rates",
         "train_with_activation_density",
     ),
     "reconstruction": (

@@ -63,9 +63,11 @@ from keras_prune.recipes import DensityReport as DensityReport
 from keras_prune.recipes import DensityRound as DensityRound
 from keras_prune.recipes import PruningRound as PruningRound
 from keras_prune.recipes import RoundsReport as RoundsReport
+from keras_prune.recipes import WinnerRatesReport as WinnerRatesReport
 from keras_prune.recipes import discrimination_aware_prune as discrimination_aware_prune
 from keras_prune.recipes import iterative_prune as iterative_prune
 from keras_prune.recipes import lottery_ticket as lottery_ticket
+from keras_prune.recipes import search_winner_rates as search_winner_rates
 from keras_prune.recipes import (
     train_with_activation_density as train_with_activation_density,
 )

@@ -7,6 +7,8 @@ from keras_prune.recipes.discrimination_aware import discrimination_aware_prune
 from keras_prune.recipes.iterative import iterative_prune
 from keras_prune.recipes.lottery import lottery_ticket
 from keras_prune.recipes.round_report import PruningRound, RoundsReport
+from keras_prune.recipes.winner_rates import search_winner_rates
+from keras_prune.recipes.winner_report import WinnerRatesReport
 
 __all__ = [
     "ChannelsReport",
@@ -14,8 +16,10 @@ __all__ = [
     "DensityRound",
     "PruningRound",
     "RoundsReport",
+    "WinnerRatesReport",
     "discrimination_aware_prune",
     "iterative_prune",
     "lottery_ticket",
+    "search_winner_rates",
     "train_with_activation_density",
 ]

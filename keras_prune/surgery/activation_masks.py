@@ -9,7 +9,7 @@ from keras_prune.layers.winner_take_all import WinnerTakeAll, check_share
 from keras_prune.surgery.rebuilding import reachable
 from keras_prune.surgery.resizing import replace_layers
 from keras_prune.tracing import example_input
-from keras_prune.weights import find_weights
+from keras_prune.weights import find_weights, layer_matcher
 
 
 def attach_activation_masks(model, rates, sample=None, seed=None, groups=1):
@@ -72,11 +72,13 @@ def attach_activation_masks(model, rates, sample=None, seed=None, groups=1):
     return replace_layers(dissect(model).graph, new)
 
 
-def activation_places(model):
+def activation_places(model, filters=None):
     """Where the activations of a model's layers with kernels come out.
 
     Args:
         model: Built `keras.Model`.
+        filters: Regex string, list of them, or callable(layer) -> bool. Layers to look at.
+            Defaults to all.
 
     Returns:
         Dict from names of layers to the operation that makes the activations, the last mask where
@@ -101,4 +103,5 @@ def activation_places(model):
             return f"The activations of layer `{layer.name}` come from within another layer."
         return operations[0]
 
-    return {name: place_of(layer) for name, layer in layers_by_name(layers).items()}
+    named, matches = layers_by_name(layers), layer_matcher(filters)
+    return {name: place_of(layer) for name, layer in named.items() if matches(layer)}
