@@ -25,6 +25,11 @@ def optimizer_scope(optimizer):
     return contextlib.nullcontext()
 
 
+def widest_integer():
+    """The largest integer type of compiled steps, as str: JAX has no 64 bits unless asked to."""
+    return "int32" if keras.backend.backend() == "jax" else "int64"
+
+
 def random_numbers_kept():
     """Context after which random numbers go on as if nothing had been drawn in it.
 

@@ -9,10 +9,10 @@ from keras import ops
 from keras_prune import backend, carried_variables
 from keras_prune.watching import unwatch, watch
 
-# JAX has no 64 bits. A batch adds less than 2 ** 31 to a count: three digits of 11 bits. A digit of
-# the sum stays below 2 ** 31 for 2 ** 20 steps; well before that they are moved to other integers.
-_WIDE = keras.backend.backend() != "jax"
-_DTYPE = "int64" if _WIDE else "int32"
+# Where a backend has no 64 bits: a batch adds less than 2 ** 31 to a count, three digits of 11
+# bits. A digit of the sum stays below 2 ** 31 for 2 ** 20 steps; well before that they are moved.
+_DTYPE = backend.widest_integer()
+_WIDE = _DTYPE == "int64"
 _BITS = 11
 _MASK = 2**_BITS - 1
 _SHIFTS = np.array([[0]] if _WIDE else [[0], [_BITS], [2 * _BITS]], "int32")

@@ -23,7 +23,7 @@ def dissect(model, exact=True, cut_inputs=False):
     Raises:
         ValueError: If the model cannot be followed.
     """
-    graph = model if has_graph(model, _is_leaf) else flattened(model, _is_leaf)
+    graph = graph_to_follow(model)
     body = Anatomy(graph, exact)
 
     def begin(tensor):
@@ -43,6 +43,23 @@ def dissect(model, exact=True, cut_inputs=False):
     inputs = [begin(tensor) for tensor in graph_of(graph).inputs]
     body.stay(walk(graph, inputs, visit, body.enter), _OUTPUTS)
     return body
+
+
+def graph_to_follow(model):
+    """The model itself where it has a graph that can be followed, else a traced copy of it.
+
+    The copy calls the model's own layers; operations that are no layers are made anew each time.
+
+    Args:
+        model: Built `keras.Model`.
+
+    Returns:
+        `keras.Model`, Functional or Sequential.
+
+    Raises:
+        ValueError: If the model cannot be traced.
+    """
+    return model if has_graph(model, _is_leaf) else flattened(model, _is_leaf)
 
 
 def _is_leaf(operation):

@@ -3,7 +3,7 @@
 import keras
 
 from keras_prune import backend
-from keras_prune.dependencies import dissect
+from keras_prune.dependencies import graph_to_follow
 from keras_prune.layers import ChannelScale, ClusteredConv2D
 from keras_prune.masks import MaskConstraint
 from keras_prune.surgery.resizing import replace_layers
@@ -57,4 +57,4 @@ def strip(model):
     own = [layer for layer in copy._flatten_layers() if isinstance(layer, _OWN)]
     if not own:
         return copy
-    return replace_layers(dissect(copy).graph, {layer: layer.stock() for layer in own})
+    return replace_layers(graph_to_follow(copy), {layer: layer.stock() for layer in own})

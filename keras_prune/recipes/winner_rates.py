@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_prune.dependencies import graph_to_follow
 from keras_prune.layers.winner_take_all import check_share
 from keras_prune.recipes.evaluation import evaluation_of
 from keras_prune.recipes.tolerance import Tolerance
@@ -96,7 +97,7 @@ def search_winner_rates(
 def _layers(model, filters):
     """Dict from operations that make activations to the names of the layers whose they are."""
     found, reasons = {}, []
-    for name, place in activation_places(model, filters).items():
+    for name, place in activation_places(graph_to_follow(model), filters).items():
         if isinstance(place, str):
             reasons.append(place)
         else:

@@ -3,7 +3,7 @@
 from keras_prune.analysis.call_graph import has_sublayers, record_graph, steps_of
 from keras_prune.analysis.channel_steps import own_calls
 from keras_prune.analysis.layer_activations import activation_call
-from keras_prune.dependencies import dissect
+from keras_prune.dependencies import graph_to_follow
 from keras_prune.layer_names import layers_by_name
 from keras_prune.layers.winner_take_all import WinnerTakeAll, check_share
 from keras_prune.surgery.rebuilding import reachable
@@ -44,7 +44,8 @@ def attach_activation_masks(model, rates, sample=None, seed=None, groups=1):
     Raises:
         ValueError: If an argument is wrong, a layer is unknown or its activations cannot be masked.
     """
-    places = activation_places(model)
+    graph = graph_to_follow(model)
+    places = activation_places(graph)
     if not isinstance(rates, dict):
         check_share("rates", rates)
         rates = {name: rates for name, place in places.items() if not isinstance(place, str)}
@@ -69,14 +70,14 @@ def attach_activation_masks(model, rates, sample=None, seed=None, groups=1):
         mask = WinnerTakeAll(rate, sample, seed, groups, name=f"{name}_winners".replace("/", "_"))
         before = [] if isinstance(operation, WinnerTakeAll) else [operation]
         new[operation] = [*before, mask] if rate < 1.0 else before
-    return replace_layers(dissect(model).graph, new)
+    return replace_layers(graph, new)
 
 
-def activation_places(model, filters=None):
+def activation_places(graph, filters=None):
     """Where the activations of a model's layers with kernels come out.
 
     Args:
-        model: Built `keras.Model`.
+        graph: Built `keras.Model` with a graph, see `graph_to_follow`.
         filters: Regex string, list of them, or callable(layer) -> bool. Layers to look at.
             Defaults to all.
 
@@ -84,8 +85,7 @@ def activation_places(model, filters=None):
         Dict from names of layers to the operation that makes the activations, the last mask where
         there is one; or to a sentence that says why they cannot be masked.
     """
-    graph = dissect(model).graph
-    layers = [weight.layer for weight in find_weights(model)]
+    layers = [weight.layer for weight in find_weights(graph)]
     steps = [*steps_of(graph, has_sublayers), *layers]
     record = record_graph(graph, steps, example_input(graph))
     calls, consumers = own_calls(record), record.consumers()

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_prune import backend
-from keras_prune.dependencies import dissect
+from keras_prune.dependencies import graph_to_follow
 from keras_prune.surgery.rebuilding import reachable
 from keras_prune.surgery.replacement_report import ReplacedLayer, ReplacementReport
 from keras_prune.surgery.resizing import replace_layers
@@ -34,7 +34,7 @@ def replace_kernels(model, title, filters, kinds, make):
     """
     weights = find_weights(model, filters)
     backend.sync_state(model)
-    graph = dissect(model).graph
+    graph = graph_to_follow(model)
     known = reachable(graph)
     positions = _positions(model, [weight.layer for weight in weights])
     lines, layers = [], {}

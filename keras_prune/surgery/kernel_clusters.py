@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_prune import backend
-from keras_prune.dependencies import dissect
+from keras_prune.dependencies import graph_to_follow
 from keras_prune.layers.clustered_conv import ClusteredConv2D, input_shape_of
 from keras_prune.surgery.cheaper_layers import replace_kernels
 from keras_prune.surgery.resizing import replace_layers
@@ -110,7 +110,7 @@ def expand_clusters(model):
         raise ValueError(
             f"The model has no `ClusteredConv2D` to expand. Received: model={model.name}"
         )
-    return replace_layers(dissect(model).graph, {layer: layer.stock() for layer in layers})
+    return replace_layers(graph_to_follow(model), {layer: layer.stock() for layer in layers})
 
 
 def _clustered(layer, kernel, counts, seed, means):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_prune.dependencies import dissect
+from keras_prune.dependencies import dissect, graph_to_follow
 from keras_prune.layer_names import layers_by_name
 from keras_prune.surgery.rebuilding import rebuild
 from keras_prune.surgery.shrinking import copy_layer, copy_smaller, shapes_of_inputs
@@ -105,7 +105,7 @@ def replace(model, layers):
     Raises:
         ValueError: If a layer is unknown, or the new layers do not fit in its place.
     """
-    graph = dissect(model).graph
+    graph = graph_to_follow(model)
     named = layers_by_name(graph._flatten_layers(include_self=False))
     unknown = sorted(set(layers) - set(named))
     if unknown:

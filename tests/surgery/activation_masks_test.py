@@ -102,15 +102,16 @@ def test_residual_sums_nested_and_subclassed_models():
         def __init__(self):
             super().__init__()
             self.first = layers.Dense(8, activation="relu", name="first")
+            self.middle = layers.Dense(8, name="middle")
             self.last = layers.Dense(2, name="last")
 
         def call(self, inputs):
-            return self.last(self.first(inputs))
+            return self.last(keras.ops.relu(self.middle(self.first(inputs))))
 
     own = Own()
     own(normal(2, 6))
     masked = kp.attach_activation_masks(own, 0.25)
-    assert masks_of(masked) == {"first_winners": 0.25}
+    assert masks_of(masked) == {"first_winners": 0.25, "middle_winners": 0.25}
 
 
 @pytest.mark.parametrize(
