@@ -2,8 +2,8 @@
 
 Steps: LeNet-5 and ResNet-20 (batch 128) are trained plain, with masks that are refreshed at a
 usual distance, and with a refresh before every step, by Keras 3 and, in an environment of its own,
-by TFMOT. Every training is a process of its own, and their epochs take turns; the first epoch,
-which compiles, does not count. A refresh costs what a step with one takes more.
+by TFMOT. Every training is a process of its own, and the epochs of a backend's three take turns;
+the first epoch, which compiles, does not count. A refresh costs what a step with one takes more.
 
 Whole trainings: `fit` of LeNet-300-100 on fresh models, compiling included: plain, with masks
 alone (constant sparsity) and with `PruneCallback`'s default schedule, in turns in one process a
@@ -35,7 +35,7 @@ TFMOT = results.REPOSITORY / ".venv-tfmot"
 
 
 def measure_steps(network, rounds, steps):
-    """Time epochs of all backends and kinds in turns.
+    """Time epochs of all kinds in turns, one backend after another.
 
     Args:
         network: Str. A name in `NETWORKS`.
@@ -46,27 +46,28 @@ def measure_steps(network, rounds, steps):
         Dict from backends to dicts from kinds to lists: the milliseconds of a step, by epoch.
     """
     backends = [name for name in STEP_BACKENDS if name != "tfmot" or tfmot_python()]
-    times = {backend: {kind: [] for kind in STEP_KINDS} for backend in backends}
+    return {backend: _turns(network, backend, rounds, steps) for backend in backends}
+
+
+def _turns(network, backend, rounds, steps):
+    """The milliseconds of a step by epoch, for each kind, whose epochs take turns."""
+    times = {kind: [] for kind in STEP_KINDS}
     with contextlib.ExitStack() as stack:
         workers = {}
-        for backend in backends:
-            for kind in STEP_KINDS:
-                task = {
-                    "network": network,
-                    "backend": backend,
-                    "kind": kind,
-                    "steps": steps,
-                    "epochs": rounds + 1,
-                    "refresh": 1 if kind == "every step" else steps,
-                }
-                workers[backend, kind] = stack.enter_context(_Worker(task))
+        for kind in STEP_KINDS:
+            task = {
+                "network": network,
+                "backend": backend,
+                "kind": kind,
+                "steps": steps,
+                "epochs": rounds + 1,
+                "refresh": 1 if kind == "every step" else steps,
+            }
+            workers[kind] = stack.enter_context(_Worker(task))
         for _ in range(rounds + 1):
-            for (backend, kind), worker in workers.items():
-                times[backend][kind].append(worker.epoch() / steps * 1e3)
-    return {
-        backend: {kind: values[1:] for kind, values in kinds.items()}
-        for backend, kinds in times.items()
-    }
+            for kind, worker in workers.items():
+                times[kind].append(worker.epoch() / steps * 1e3)
+    return {kind: values[1:] for kind, values in times.items()}
 
 
 class _Worker(contextlib.AbstractContextManager):
