@@ -6,9 +6,15 @@ from keras_prune.allocation import Global as Global
 from keras_prune.allocation import PerLayer as PerLayer
 from keras_prune.allocation import Threshold as Threshold
 from keras_prune.allocation import Uniform as Uniform
+from keras_prune.analysis.activation_histograms import ActivationHistogram as ActivationHistogram
+from keras_prune.analysis.activation_histograms import (
+    activation_histograms as activation_histograms,
+)
 from keras_prune.analysis.collapse import layer_collapse as layer_collapse
 from keras_prune.analysis.connectivity import EffectiveSparsityReport as EffectiveSparsityReport
 from keras_prune.analysis.connectivity import effective_sparsity as effective_sparsity
+from keras_prune.analysis.measured_density import ActivationReport as ActivationReport
+from keras_prune.analysis.measured_density import activation_density as activation_density
 from keras_prune.analysis.tangent_kernel import ntk as ntk
 from keras_prune.analysis.tangent_report import TangentKernelReport as TangentKernelReport
 from keras_prune.callbacks.activation_density import ActivationDensity as ActivationDensity
@@ -61,12 +67,20 @@ from keras_prune.pruning_report import PruningReport as PruningReport
 from keras_prune.recipes import ChannelsReport as ChannelsReport
 from keras_prune.recipes import DensityReport as DensityReport
 from keras_prune.recipes import DensityRound as DensityRound
+from keras_prune.recipes import JointPruningReport as JointPruningReport
+from keras_prune.recipes import JointStage as JointStage
 from keras_prune.recipes import PruningRound as PruningRound
 from keras_prune.recipes import RoundsReport as RoundsReport
+from keras_prune.recipes import StudyReport as StudyReport
+from keras_prune.recipes import StudyRow as StudyRow
 from keras_prune.recipes import WinnerRatesReport as WinnerRatesReport
+from keras_prune.recipes import compare_activation_masks as compare_activation_masks
+from keras_prune.recipes import density_while_pruning as density_while_pruning
 from keras_prune.recipes import discrimination_aware_prune as discrimination_aware_prune
 from keras_prune.recipes import iterative_prune as iterative_prune
+from keras_prune.recipes import joint_prune as joint_prune
 from keras_prune.recipes import lottery_ticket as lottery_ticket
+from keras_prune.recipes import sampling_curve as sampling_curve
 from keras_prune.recipes import search_winner_rates as search_winner_rates
 from keras_prune.recipes import (
     train_with_activation_density as train_with_activation_density,
@@ -117,5 +131,6 @@ from keras_prune.surgery import recalibrate_batch_norm as recalibrate_batch_norm
 from keras_prune.surgery import replace as replace
 from keras_prune.surgery import resize as resize
 from keras_prune.surgery import shrink as shrink
+from keras_prune.surgery import static_thresholds as static_thresholds
 
 __version__: str

@@ -197,15 +197,18 @@ class CostReport:
             rows = [row(layer.path, layer.layer, layer) for layer in self.layers]
             return render_table("Cost", columns, rows, footer=row("total", "", self))
         rows = [
-            row(a.path, a.layer, a, a.input_density, a.activation_density, self._density(a))
+            row(a.path, a.layer, a, a.input_density, a.activation_density, *self._densities(a))
             for a in self.layers
         ]
         footer = row("total", "", self) + ("",)
-        footer += (f"{self.activation_density:.2%}", f"{self.mac_density('exact'):.2%}")
-        columns += [">inputs", ">activations", ">exact MACs"]
+        densities = (self.activation_density, self.mac_density(), self.mac_density("exact"))
+        footer += tuple(f"{density:.2%}" for density in densities)
+        columns += [">inputs", ">activations", ">product MACs", ">exact MACs"]
         return render_table("Cost", columns, rows, footer=footer, width=140)
 
-    def _density(self, layer):
+    def _densities(self, layer):
+        """The MAC density of a layer by the product rule, and the exact one."""
         if layer.pairs is None or not layer.macs:
-            return None
-        return layer.pairs / (self.examples * layer.macs)
+            return None, None
+        product = layer.weight_density * layer.input_density
+        return product, layer.pairs / (self.examples * layer.macs)

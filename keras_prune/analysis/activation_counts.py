@@ -50,7 +50,7 @@ def count_activations(model, layers, batches):
     counts = {id(layer): ActivationCounts() for layer in layers}
     total = ActivationCounts()
     steps = [*steps_of(model, has_sublayers), *layers]
-    with _unrolled(model):
+    with unrolled(model):
         for x in batches:
             graph = record_graph(model, steps, keras.tree.map_structure(_to_tensor, x))
             _add(graph, counts, total)
@@ -85,7 +85,7 @@ def _is_cell(layer):
 
 
 @contextlib.contextmanager
-def _unrolled(model):
+def unrolled(model):
     """Context in which recurrent layers call their cells step by step, on every backend."""
     before = []
     for layer in model._flatten_layers():

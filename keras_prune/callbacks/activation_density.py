@@ -1,32 +1,16 @@
 """The callback that counts nonzero activations while `fit()` trains."""
 
-import dataclasses
+import functools
+import operator
 
 import keras
-import numpy as np
 
 from keras_prune.analysis.activation_counter import STEPS_AT_MOST, ActivationCounter
 from keras_prune.analysis.activation_places import find_places
+from keras_prune.analysis.measured_density import check_eps
+from keras_prune.analysis.unit_counts import UnitCounts, total_density
 from keras_prune.layer_names import layers_by_name
 from keras_prune.tracing import example_input
-
-
-@dataclasses.dataclass(frozen=True)
-class UnitCounts:
-    """How often the units of one layer were not zero.
-
-    Args:
-        positions: Int. Values of each unit: examples times positions in the layer's map.
-        nonzero: Int64 array (units,). How many of them were not zero.
-    """
-
-    positions: int
-    nonzero: np.ndarray
-
-    @property
-    def density(self):
-        """Float. The fraction of the layer's activations that were not zero."""
-        return int(self.nonzero.sum()) / (self.positions * self.nonzero.size)
 
 
 class ActivationDensity(keras.callbacks.Callback):
@@ -85,9 +69,7 @@ class ActivationDensity(keras.callbacks.Callback):
 
     def __init__(self, filters=None, eps=0.0, prefix="activation_density", input_shape=None):
         super().__init__()
-        number = isinstance(eps, (int, float)) and not isinstance(eps, bool)
-        if not number or not 0.0 <= eps < float("inf"):
-            raise ValueError(f"Argument `eps` must be a number >= 0. Received: eps={eps!r}")
+        check_eps(eps)
         if not isinstance(prefix, str) or not prefix:
             raise ValueError(f"Argument `prefix` must be a name. Received: prefix={prefix!r}")
         self.filters, self.eps, self.prefix = filters, eps, prefix
@@ -128,10 +110,11 @@ class ActivationDensity(keras.callbacks.Callback):
         pairs = zip(counts, places, strict=True)
         found = [(UnitCounts(*count), place.layers) for count, place in pairs]
         self.counts = {
-            name: _joined([count for count, layers in found if layer in layers])
+            # A layer that is called more than once has as many counts.
+            name: functools.reduce(operator.add, (c for c, layers in found if layer in layers))
             for name, layer in self._names.items()
         }
-        self.density = _density([count for count, _ in found])
+        self.density = total_density(count for count, _ in found)
         logs = {} if logs is None else logs
         for name, count in self.counts.items():
             logs[f"{self.prefix}/{name}"] = count.density
@@ -164,14 +147,3 @@ class ActivationDensity(keras.callbacks.Callback):
             counter.detach()
             raise
         self._counter = counter
-
-
-def _joined(counts):
-    """The counts of a layer that is called more than once."""
-    positions = sum(count.positions for count in counts)
-    return UnitCounts(positions, sum(count.nonzero for count in counts))
-
-
-def _density(counts):
-    nonzero = sum(int(count.nonzero.sum()) for count in counts)
-    return nonzero / sum(count.positions * count.nonzero.size for count in counts)

@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 
+from keras_prune.layers.winner_take_all import WinnerTakeAll
 from keras_prune.model_outputs import kernel_layers_behind
 from keras_prune.weights import find_weights
 
@@ -17,7 +18,9 @@ class DropoutRates:
     ([Han et al., 2015](https://arxiv.org/abs/1506.02626), section 3.2).
 
     The connections of a Dropout layer are the kernels that make its input. A Dropout layer with
-    no kernel before it keeps its rate.
+    no kernel before it keeps its rate. Where a `WinnerTakeAll` stands between kernel and Dropout,
+    its rate counts in place of C_ir / C_io ([Yang et al.,
+    2019](https://arxiv.org/abs/1906.07875)).
 
     Args:
         model: Built Functional or Sequential `keras.Model`.
@@ -28,7 +31,7 @@ class DropoutRates:
 
     def __init__(self, model):
         self.weights = find_weights(model)
-        self.rates, self._before = {}, {}
+        self.rates, self._before, self._masks = {}, {}, {}
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.Dropout):
                 tensors = [t for node in layer._inbound_nodes for t in node.input_tensors]
@@ -36,6 +39,7 @@ class DropoutRates:
                 kernels = [weight for weight in self.weights if id(weight.layer) in layers]
                 if kernels:
                     self.rates[layer], self._before[layer] = layer.rate, kernels
+                    self._masks[layer] = _mask_before(tensors)
         if not self.rates:
             raise ValueError(
                 "`scale_dropout` needs a Dropout layer behind a layer with a kernel, in a "
@@ -45,11 +49,27 @@ class DropoutRates:
     def scale(self):
         """Set the rates to what the zeros of the kernels call for now."""
         for layer, rate in self.rates.items():
-            weights = self._before[layer]
-            left = sum(int(np.count_nonzero(weight.numpy())) for weight in weights)
-            layer.rate = rate * math.sqrt(left / sum(weight.size for weight in weights))
+            layer.rate = rate * math.sqrt(self._share(layer))
+
+    def _share(self, layer):
+        if self._masks[layer] is not None:
+            return self._masks[layer].rate
+        weights = self._before[layer]
+        left = sum(int(np.count_nonzero(weight.numpy())) for weight in weights)
+        return left / sum(weight.size for weight in weights)
 
     def restore(self):
         """Set the rates to what they were."""
         for layer, rate in self.rates.items():
             layer.rate = rate
+
+
+def _mask_before(tensors):
+    """The `WinnerTakeAll` that makes a tensor, reshaped or pooled at most; or `None`."""
+    operation, tensors = None, list(tensors)
+    while len(tensors) == 1 and not getattr(operation, "variables", ()):
+        operation, node, _ = tensors[0]._keras_history
+        if isinstance(operation, WinnerTakeAll):
+            return operation
+        tensors = operation._inbound_nodes[node].input_tensors
+    return None

@@ -9,6 +9,7 @@ from keras_prune.recipes.tolerance import Tolerance
 from keras_prune.recipes.winner_report import WinnerRatesReport
 from keras_prune.surgery.activation_masks import activation_places, attach_activation_masks
 
+BASELINE = ""  # no layer is called so
 # Coarse at first, finer where few are left.
 _RATES = (
     *(0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2),
@@ -75,26 +76,59 @@ def search_winner_rates(
     if tolerance is None:
         raise ValueError("Argument `tolerance` must be a number >= 0. Received: tolerance=None")
     limit = Tolerance(tolerance, monitor, mode, evaluate)
-    rates = _RATES if rates is None else _checked(rates)
-    shared = _layers(model, filters)
-    first = {"evaluation": evaluation_of(model, evaluate)}
+    rates = checked_rates(rates)
+    return find_rates(model, evaluate, limit, rates, filters, sample, seed, {})
+
+
+def find_rates(model, evaluate, limit, rates, filters, sample, seed, done, save=None):
+    """The search itself, which goes on from what was found before.
+
+    Args:
+        model: See `search_winner_rates`.
+        evaluate: See `search_winner_rates`.
+        limit: `Tolerance`.
+        rates: List of floats that fall.
+        filters: See `search_winner_rates`.
+        sample: See `search_winner_rates`.
+        seed: See `search_winner_rates`.
+        done: Dict from names of layers to lists of pairs (rate, evaluation), and from `BASELINE`
+            to the evaluation without masks. What is found is added to it.
+        save: Callable without arguments, called whenever something is. Defaults to `None`.
+
+    Returns:
+        A `kp.WinnerRatesReport`.
+    """
+    save = save or (lambda: None)
+    shared = layers_to_mask(model, filters)
+    if BASELINE not in done:
+        done[BASELINE] = evaluation_of(model, evaluate)
+        save()
+    first = {"evaluation": done[BASELINE]}
     chosen, curves = {}, {}
     for names in shared.values():
-        curve, lowest = [], 1.0
-        for rate in rates:
-            copy = attach_activation_masks(model, dict.fromkeys(names, rate), sample, seed)
-            copy.compile_from_config(model.get_compile_config())
-            row = {"evaluation": evaluation_of(copy, evaluate)}
-            curve.append((rate, row["evaluation"]))
-            if not limit.holds(first, row):
-                break
-            lowest = rate
-        chosen.update(dict.fromkeys(names, lowest))
-        curves.update(dict.fromkeys(names, tuple(curve)))
-    return WinnerRatesReport(first["evaluation"], float(tolerance), chosen, curves)
+        if names[0] not in done:
+            done[names[0]] = _curve(model, evaluate, limit, rates, first, names, sample, seed)
+            save()
+        curve = tuple((rate, evaluation) for rate, evaluation in done[names[0]])
+        held = [rate for rate, found in curve if limit.holds(first, {"evaluation": found})]
+        chosen.update(dict.fromkeys(names, min(held, default=1.0)))
+        curves.update(dict.fromkeys(names, curve))
+    return WinnerRatesReport(done[BASELINE], float(limit.tolerance), chosen, curves)
 
 
-def _layers(model, filters):
+def _curve(model, evaluate, limit, rates, first, names, sample, seed):
+    """Lower the rate of one tensor until that is not tolerated."""
+    curve = []
+    for rate in rates:
+        copy = attach_activation_masks(model, dict.fromkeys(names, rate), sample, seed)
+        copy.compile_from_config(model.get_compile_config())
+        curve.append((rate, evaluation_of(copy, evaluate)))
+        if not limit.holds(first, {"evaluation": curve[-1][1]}):
+            break
+    return curve
+
+
+def layers_to_mask(model, filters):
     """Dict from operations that make activations to the names of the layers whose they are."""
     found, reasons = {}, []
     for name, place in activation_places(graph_to_follow(model), filters).items():
@@ -110,8 +144,9 @@ def _layers(model, filters):
     return found
 
 
-def _checked(rates):
-    rates = [check_share("rates", rate) for rate in rates]
+def checked_rates(rates):
+    """The rates that a search tries: numbers from 0 to 1 that fall; `None` is the default."""
+    rates = [check_share("rates", rate) for rate in (_RATES if rates is None else rates)]
     if not rates or sorted(set(rates), reverse=True) != rates:
         raise ValueError(f"Argument `rates` must hold numbers that fall. Received: rates={rates}")
     return rates

@@ -1,5 +1,7 @@
 """Pictures of activation densities: over epochs, and layer by layer."""
 
+from keras_prune.report.figures import new_figure, saved
+
 
 def plot_densities(report, path=None):
     """Draw how the density of all activations went, epoch by epoch, for every network.
@@ -23,7 +25,7 @@ def plot_densities(report, path=None):
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    figure = _figure()
+    figure = new_figure()
     axes = figure.subplots()
     start = 1
     for item in _check(report).rounds:
@@ -56,7 +58,7 @@ def plot_layer_densities(report, number=None, path=None):
             f"Argument `number` must name one of {len(rounds)} networks, the first is 0. "
             f"Received: number={number!r}"
         )
-    figure = _figure()
+    figure = new_figure()
     axes = figure.subplots()
     item = rounds[number]
     for name, values in item.densities.items():
@@ -78,7 +80,7 @@ def plot_widths(report, path=None):
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    figure = _figure()
+    figure = new_figure()
     axes = figure.subplots()
     rounds = _check(report).rounds
     names, width = list(rounds[0].widths), 0.8 / len(rounds)
@@ -88,7 +90,7 @@ def plot_widths(report, path=None):
     axes.set_xticks([place + 0.4 - width / 2 for place in range(len(names))], names, rotation=90)
     axes.set_ylabel("units or filters")
     axes.legend()
-    return _saved(figure, path)
+    return saved(figure, path)
 
 
 def _check(report):
@@ -100,25 +102,8 @@ def _check(report):
     return report
 
 
-def _figure():
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Pictures are drawn by matplotlib, which is not installed: "
-            '`pip install "keras-prune[report]"`. Received: no module matplotlib'
-        ) from error
-    return Figure(layout="constrained")
-
-
 def _finish(figure, axes, path):
     axes.set_ylabel("activation density")
     axes.set_ylim(0.0, 1.05)
     axes.legend()
-    return _saved(figure, path)
-
-
-def _saved(figure, path):
-    if path is not None:
-        figure.savefig(path)
-    return figure
+    return saved(figure, path)

@@ -9,6 +9,7 @@ from keras_prune.surgery.plan import ShrinkPlan, plan_shrink
 from keras_prune.surgery.replacement_report import ReplacementReport
 from keras_prune.surgery.resizing import replace, resize
 from keras_prune.surgery.shrinking import shrink
+from keras_prune.surgery.static_thresholds import static_thresholds
 
 __all__ = [
     "ReplacementReport",
@@ -23,4 +24,5 @@ __all__ = [
     "replace",
     "resize",
     "shrink",
+    "static_thresholds",
 ]
