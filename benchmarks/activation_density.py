@@ -4,13 +4,13 @@ LeNet-5 on MNIST and a small VGG on CIFAR-10 are trained by `kp.train_with_activ
 with fresh weights as the paper has it and with those of the most active units. Beside every last
 network stands the first, trained for as many epochs. Accuracies are of test images.
 
-Every run is written to the result file at once: an interrupted benchmark goes on where it was.
+Every run is written to the result file at once: an interrupted benchmark goes on where it was, and
+several processes, each with its own `--networks`, share the work.
 """
 
 import argparse
 import dataclasses
 import itertools
-import json
 import os
 import statistics
 
@@ -70,7 +70,7 @@ def _compiled(*stack):
 # What the runs of a network need: the data set and how many of its training images, and the
 # arguments of the recipe; `epochs` are those of the last network.
 NETWORKS = {
-    "LeNet-5": {"data": "mnist", "images": None, "epochs": 12, "window": 2, "rounds": 3},
+    "LeNet-5": {"data": "mnist", "images": 20_000, "epochs": 12, "window": 2, "rounds": 3},
     "small VGG": {"data": "cifar10", "images": 10_000, "epochs": 20, "window": 2, "rounds": 3},
 }
 MODELS = {"LeNet-5": lenet_5, "small VGG": small_vgg}
@@ -186,6 +186,7 @@ def draw(runs):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--quick", action="store_true", help="try it on few images; keeps nothing")
     parser.add_argument("--tables-only", action="store_true", help="measure nothing anew")
@@ -200,24 +201,21 @@ def main(argv=None):
         print(table(quick))
         return
     if not arguments.tables_only:
-        measure_all(arguments.seeds)
+        measure_all(arguments.networks, arguments.seeds)
     document = results.load(NAME)
     draw(document["results"])
     text = f"{table(document['results'])}\n\n{results.provenance(document)}"
     results.write_tables(NAME, text)
 
 
-def measure_all(seeds):
-    """Measure what the result file lacks."""
-    runs = results.stored(NAME)
-    for seed, (network, settings), kind in itertools.product(seeds, NETWORKS.items(), KINDS):
-        key = {"network": network, "kind": kind, "seed": seed}
-        if any(run.items() >= {**key, "settings": settings}.items() for run in runs):
-            continue
-        run = json.loads(json.dumps(measure(network, kind, seed, settings)))
-        runs = [other for other in runs if not other.items() >= key.items()] + [run]
-        results.save(NAME, runs, backend=keras.config.backend())
-        print({name: run[name] for name in (*key, "accuracy")}, flush=True)
+def measure_all(names, seeds):
+    """Measure what the result file lacks; others may write to it meanwhile."""
+    for seed, name, kind in itertools.product(seeds, names, KINDS):
+        key = {"network": name, "kind": kind, "seed": seed}
+        if not results.has(NAME, {**key, "settings": NETWORKS[name]}):
+            run = measure(name, kind, seed, NETWORKS[name])
+            results.add(NAME, run, tuple(key), backend=keras.config.backend())
+            print({**key, "accuracy": run["accuracy"]}, flush=True)
 
 
 if __name__ == "__main__":

@@ -63,10 +63,7 @@ def measure_all(rows, seeds):
             if any(run["seed"] == seed and is_current(run, row) for run in results.stored(NAME)):
                 continue
             run = measure(row, seed, data)
-            others = [
-                old for old in results.stored(NAME) if (old["row"], old["seed"]) != (row.key, seed)
-            ]
-            _save([*others, run])
+            results.add(NAME, run, ("row", "seed"), backend=keras.config.backend())
             results.write_tables(NAME, tables.markdown(results.load(NAME), mnist.ROWS))
             print(run, flush=True)
 
@@ -77,11 +74,6 @@ def validate(rows, seeds):
     for seed in seeds:
         for row in rows:
             print(measure(row, seed, data), flush=True)
-
-
-def _save(runs):
-    seeds = sorted({run["seed"] for run in runs})
-    results.save(NAME, runs, seeds=seeds, backend=keras.config.backend())
 
 
 def main(argv=None):

@@ -49,6 +49,34 @@ def stored(name):
     return load(name)["results"] if (FOLDER / f"{name}.json").exists() else []
 
 
+def add(name, run, keys, **settings):
+    """Put one run with its seed among the stored results, or in the place of an earlier one.
+
+    Other processes may do so meanwhile, one at a time.
+
+    Args:
+        name: Str.
+        run: Dict of JSON-able values, with "seed" among them.
+        keys: Tuple of str. The entries of `run` that tell it from others.
+        **settings: See `save`.
+    """
+    run = json.loads(json.dumps(run))
+    others = [old for old in stored(name) if any(old[key] != run[key] for key in keys)]
+    runs = [*others, run]
+    save(name, runs, seeds=sorted({one["seed"] for one in runs}), **settings)
+
+
+def has(name, wanted):
+    """Whether a run with all these entries is among the stored results.
+
+    Args:
+        name: Str.
+        wanted: Dict.
+    """
+    wanted = json.loads(json.dumps(wanted))
+    return any(run.items() >= wanted.items() for run in stored(name))
+
+
 def write_tables(name, markdown):
     """Replace the generated part `name` in every document that has its markers.
 

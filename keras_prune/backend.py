@@ -30,6 +30,11 @@ def widest_integer():
     return "int32" if keras.backend.backend() == "jax" else "int64"
 
 
+def sorts_fast():
+    """Whether `top_k` is faster than counting again and again: on compilers it is not."""
+    return keras.backend.backend() == "torch"
+
+
 def random_numbers_kept():
     """Context after which random numbers go on as if nothing had been drawn in it.
 

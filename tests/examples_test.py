@@ -81,3 +81,17 @@ def test_a_residual_network_shrinks_on_digits(capsys):
         assert all(width >= 4 for width in item.widths.values())
     assert report.rounds[report.kept].epochs == 4
     assert str(report).count("x ") >= 2 * len(report.rounds)
+
+
+def test_weights_and_activations_are_pruned_jointly(capsys, tmp_path):
+    from examples import joint_pruning_mnist
+
+    report, before, after = joint_pruning_mnist.run("digits", 8, rounds=1, directory=tmp_path / "a")
+    assert capsys.readouterr().out == "round 1\nround 2\n"
+    assert before > 0.9 and after > 0.85
+    joint = report.stage("joint")
+    assert joint.compression == pytest.approx(10.0, rel=0.02)
+    assert joint.mac_density("exact") < 0.1
+    assert set(report.rates) == {"first", "second"}
+    again = joint_pruning_mnist.run("digits", 8, rounds=1, directory=tmp_path / "a")[0]
+    assert again.rates == report.rates and again.stage("joint").cost == joint.cost

@@ -6,8 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_prune import backend
 from keras_prune.granularity.granularity import check_positive
 from keras_prune.registry import PACKAGE
+
+_INFINITY = 0x7F800000  # its bit pattern
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -144,10 +147,45 @@ class WinnerTakeAll(keras.layers.Layer):
         """The largest score that loses, of the last axis, which stays with size 1."""
         if self._places is not None:
             scores = ops.take(scores, self._places, axis=-1)
+        # Files hold one sample, and stock operators.
+        if (
+            scores.shape[0] != 1
+            and keras.backend.standardize_dtype(scores.dtype) != "float64"
+            and not backend.sorts_fast()
+        ):
+            return _bisected(scores, self._count)
         above, below = self._count + 1, self._size - self._count
         if above <= below:
             return ops.top_k(scores, above)[0][..., -1:]
         return -ops.top_k(-scores, below)[0][..., -1:]
+
+
+def _bisected(scores, count):
+    """The largest of the last axis that no more than `count` exceed, without sorting.
+
+    The bit patterns of floats that are not negative are integers in the same order, so that 31
+    halvings find the one that is sought.
+
+    Args:
+        scores: Float32 tensor (..., n), >= 0. NaN ranks above all.
+        count: Int below n.
+
+    Returns:
+        Float32 tensor (..., 1).
+    """
+    patterns = ops.view(scores, "int32")
+    low = ops.zeros_like(patterns[..., :1])
+    high = low + _INFINITY
+
+    def halve(_, bounds):
+        low, high = bounds
+        middle = low + (high - low) // 2
+        exceeding = ops.sum(ops.cast(patterns > middle, "int32"), axis=-1, keepdims=True)
+        too_low = exceeding > count
+        return ops.where(too_low, middle + 1, low), ops.where(too_low, high, middle)
+
+    low, _ = ops.fori_loop(0, 31, halve, (low, high))
+    return ops.view(low, "float32")
 
 
 def check_share(name, value, above_zero=False):

@@ -216,3 +216,16 @@ def test_wrong_inputs_get_a_sentence():
         WinnerTakeAll(0.5, axis=2)(normal(2, 4))
     with pytest.raises(ValueError, match=r"`threshold` must be a number >= 0.*threshold=-1"):
         ActivationThreshold(-1)
+
+
+@pytest.mark.parametrize("options", [{}, {"groups": 2}, {"sample": 0.5, "seed": 1}])
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.6])
+def test_samples_are_masked_alike_alone_and_together(rate, options):
+    x = normal(5, 6, 8)
+    x[1] = np.round(x[1])  # ties
+    x[2] *= 1e-30
+    x[3, 0, :2] = np.inf, -np.inf
+    x[4] = 0.0
+    layer = WinnerTakeAll(rate, **options)
+    alone = np.concatenate([outputs(layer, one[None]) for one in x])
+    np.testing.assert_array_equal(outputs(layer, x), alone)

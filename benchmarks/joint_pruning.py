@@ -1,0 +1,329 @@
+"""Published rows of joint pruning: `python -m benchmarks.joint_pruning`.
+
+MLP-3 and Lenet-4 on MNIST and ConvNet-5 on CIFAR-10 go the whole way of `kp.joint_prune`: a dense
+network is trained, its weights are pruned in rounds, winner rates are searched on held-out training
+images, and one fine-tuning follows with both. Beside it stand the dense network and the one with
+pruned weights alone. Accuracies are of test images, which nothing is chosen by; densities and
+multiply-accumulates are counted on them too.
+
+Every run is written to the result file at once: an interrupted benchmark goes on where it was, and
+several processes, each with its own `--networks`, share the work.
+"""
+
+import argparse
+import dataclasses
+import os
+import statistics
+import time
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import keras
+
+import keras_prune as kp
+from benchmarks import results
+from examples import datasets
+
+NAME = "joint_pruning"
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+layers = keras.layers
+
+
+def mlp_3():
+    """784-300-100-10."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Flatten(),
+            layers.Dense(300, activation="relu", name="fc1"),
+            layers.Dropout(0.3),
+            layers.Dense(100, activation="relu", name="fc2"),
+            layers.Dropout(0.3),
+            layers.Dense(10, name="logits"),
+        ]
+    )
+
+
+def lenet_4():
+    """LeNet-5 as Caffe has it, with a ReLU behind each layer: four layers with weights."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(20, 5, activation="relu", name="conv1"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(50, 5, activation="relu", name="conv2"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(500, activation="relu", name="fc1"),
+            layers.Dropout(0.4),
+            layers.Dense(10, name="logits"),
+        ]
+    )
+
+
+def convnet_5():
+    """Two convolutions and three dense layers, for crops of 24 x 24."""
+    stack = [keras.Input((32, 32, 3)), layers.RandomCrop(24, 24), layers.RandomFlip("horizontal")]
+    for name in ("conv1", "conv2"):
+        stack.append(layers.Conv2D(64, 5, padding="same", activation="relu", name=name))
+        stack.append(layers.MaxPooling2D(3, 2, padding="same"))
+        stack.append(layers.BatchNormalization(name=f"{name}_norm"))
+    stack += [layers.Flatten(), layers.Dense(384, activation="relu", name="fc1")]
+    stack += [layers.Dropout(0.5), layers.Dense(192, activation="relu", name="fc2")]
+    return keras.Sequential([*stack, layers.Dropout(0.5), layers.Dense(10, name="logits")])
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """One row.
+
+    Args:
+        make: Callable() -> `keras.Model` that is not compiled.
+        data: Str. The data set.
+        published: Dict with the paper's dense and joint accuracy in %, activations in %,
+            compression, and multiply-accumulates in %.
+        sparsities: Dict from layers to the sparsity that their weights end with.
+        epochs: Tuple of ints: of the dense network, of every round, of the fine-tuning.
+        rounds: Int.
+        rate: Float. The learning rate of the dense network, for Adam along a cosine; rounds
+            begin with half of it.
+        tolerance: Float. See `kp.joint_prune`.
+    """
+
+    make: object
+    data: str
+    published: dict
+    sparsities: dict
+    epochs: tuple
+    rounds: int
+    rate: float = 1e-3
+    tolerance: float = 0.02
+
+
+def _published(dense, joint, activations, compression, macs):
+    return {
+        "dense": dense,
+        "joint": joint,
+        "activations": activations,
+        "compression": compression,
+        "macs": macs,
+    }
+
+
+NETWORKS = {
+    "MLP-3": Network(
+        mlp_3,
+        "mnist",
+        _published(98.41, 98.42, 17.1, 10.0, 3.65),
+        {"fc1": 0.91, "fc2": 0.91, "logits": 0.8},
+        epochs=(30, 10, 20),
+        rounds=4,
+    ),
+    "Lenet-4": Network(
+        lenet_4,
+        "mnist",
+        _published(99.4, 99.0, 5.5, 12.3, 1.2),
+        {"conv1": 0.6, "conv2": 0.9, "fc1": 0.93, "logits": 0.8},
+        epochs=(10, 3, 6),
+        rounds=4,
+    ),
+    "ConvNet-5": Network(
+        convnet_5,
+        "cifar10",
+        _published(86.0, 85.9, 43.6, 2.5, 27.7),
+        {"conv1": 0.3, "conv2": 0.5, "fc1": 0.65, "fc2": 0.7, "logits": 0.5},
+        epochs=(60, 10, 30),
+        rounds=2,
+    ),
+}
+
+
+def measure(name, seed, settings):
+    """Train one network and prune it.
+
+    Args:
+        name: Str. A name in `NETWORKS`.
+        seed: Int.
+        settings: Dict, what `settings_of` returned.
+
+    Returns:
+        Dict: what was asked, and what was measured on test images, stage by stage.
+    """
+    begin = time.perf_counter()
+    network, images = NETWORKS[name], datasets.load(NETWORKS[name].data)
+    x, y = (array[: settings["images"]] for array in images.train)
+    first, of_round, last = settings["epochs"]
+
+    def adam(epochs, rate):
+        steps = -(-len(x) // settings["batch"]) * epochs
+        return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
+
+    def fit(model, epochs, callbacks=()):
+        batch = settings["batch"]
+        model.fit(x, y, batch_size=batch, epochs=epochs, callbacks=list(callbacks), verbose=0)
+
+    def train(model, callbacks, round):
+        fit(model, of_round if round <= settings["rounds"] else last, callbacks)
+
+    def tested(model):
+        accuracy = model.evaluate(*images.test, batch_size=500, verbose=0, return_dict=True)
+        spent = kp.cost(model, data=images.test, batch_size=500)
+        return {
+            "accuracy": 100.0 * accuracy["accuracy"],
+            "activations": 100.0 * spent.activation_density,
+            "compression": spent.compression(),
+            "product": 100.0 * spent.mac_density("product"),
+            "exact": 100.0 * spent.mac_density("exact"),
+            "layers": {
+                layer.path.split("/")[-1]: {
+                    "weights": layer.weight_density,
+                    "inputs": layer.input_density,
+                    "activations": layer.activation_density,
+                    "pairs": layer.pairs / (spent.examples * layer.macs),
+                }
+                for layer in spent.layers
+            },
+        }
+
+    keras.utils.set_random_seed(seed)
+    model = network.make()
+    model.compile(adam(first, settings["rate"]), LOSS, metrics=["accuracy"])
+    fit(model, first)
+    measured = {"dense": tested(model)}
+    model.compile(adam(of_round, settings["rate"] / 2), LOSS, metrics=["accuracy"])
+    report = kp.joint_prune(
+        model,
+        train,
+        images.validation,
+        allocation=kp.PerLayer(settings["sparsities"]),
+        rounds=settings["rounds"],
+        tolerance=settings["tolerance"],
+        learning_rate_factor=None,
+        fine_tune_factor=None,
+        optimizer=adam(last, settings["rate"] / 2),
+        scale_dropout=True,
+        seed=seed,
+    )
+    measured["weights"], measured["joint"] = tested(model), tested(report.model)
+    return {
+        "network": name,
+        "seed": seed,
+        "settings": settings,
+        "seconds": round(time.perf_counter() - begin, 1),
+        "rates": report.rates,
+        "measured": measured,
+    }
+
+
+def settings_of(name, images=None, epochs=None):
+    """Dict of all that decides about a run, besides the seed."""
+    network = NETWORKS[name]
+    return {
+        "images": images,
+        "batch": 128,
+        "sparsities": network.sparsities,
+        "epochs": epochs or network.epochs,
+        "rounds": network.rounds,
+        "rate": network.rate,
+        "tolerance": network.tolerance,
+    }
+
+
+def measure_all(names, seeds):
+    """Measure what the result file lacks, seed by seed; others may write to it meanwhile."""
+    for seed in seeds:
+        for name in names:
+            key = {"network": name, "seed": seed}
+            wanted = {**key, "settings": settings_of(name)}
+            if results.has(NAME, wanted):
+                continue
+            run = measure(name, seed, wanted["settings"])
+            results.add(NAME, run, tuple(key), backend=keras.config.backend())
+            print({**key, "joint": run["measured"]["joint"]["accuracy"]}, flush=True)
+
+
+def table(runs):
+    """The Markdown table: means over the seeds, and the range of the accuracies."""
+    rows = []
+    for name, network in NETWORKS.items():
+        same = [run for run in runs if run["network"] == name]
+        if not same:
+            continue
+        for stage, title in (("dense", "dense"), ("weights", "weights alone"), ("joint", "joint")):
+            rows.append((name, title, len(same), *_figures([r["measured"][stage] for r in same])))
+        paper = network.published
+        rows.append(
+            (
+                name,
+                "published",
+                "",
+                f"{paper['joint']:.2f} (dense {paper['dense']:.2f})",
+                f"{paper['activations']:.1f}",
+                f"{paper['compression']:.1f}x",
+                f"{paper['macs']:.2f}",
+                "",
+            )
+        )
+    columns = ["network", "", ">seeds", ">accuracy, % (range)", ">activations, %", ">weights /"]
+    return results.markdown_table([*columns, ">MACs by product, %", ">MACs counted, %"], rows)
+
+
+def _figures(found):
+    accuracies = [item["accuracy"] for item in found]
+    mean = {
+        key: statistics.mean(item[key] for item in found)
+        for key in ("accuracy", "activations", "compression", "product", "exact")
+    }
+    return (
+        f"{mean['accuracy']:.2f} ({min(accuracies):.2f} to {max(accuracies):.2f})",
+        f"{mean['activations']:.1f}",
+        f"{mean['compression']:.1f}x",
+        f"{mean['product']:.2f}",
+        f"{mean['exact']:.2f}",
+    )
+
+
+def layer_table(runs):
+    """The Markdown table of the layers after joint pruning: means over the seeds, in %."""
+    rows = []
+    for name in NETWORKS:
+        same = [run for run in runs if run["network"] == name]
+        for layer in same[0]["measured"]["joint"]["layers"] if same else ():
+            found = [run["measured"]["joint"]["layers"][layer] for run in same]
+            rates = [run["rates"][layer] for run in same if layer in run["rates"]]
+            mean = (
+                statistics.mean(item[key] for item in found)
+                for key in ("weights", "inputs", "activations", "pairs")
+            )
+            rate = f"{100 * statistics.mean(rates):.1f}" if rates else ""
+            rows.append((name, layer, rate, *(f"{100 * value:.2f}" for value in mean)))
+    columns = ["network", "layer", ">winner rate, %", ">weights, %", ">inputs, %"]
+    return results.markdown_table([*columns, ">activations, %", ">MACs counted, %"], rows)
+
+
+def write(document):
+    """Write the tables."""
+    runs = document["results"]
+    parts = (table(runs), layer_table(runs), results.provenance(document))
+    results.write_tables(NAME, "\n\n".join(parts))
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--quick", action="store_true", help="try it on few images; keeps nothing")
+    parser.add_argument("--tables-only", action="store_true", help="measure nothing anew")
+    arguments = parser.parse_args(argv)
+    if arguments.quick:
+        few = {"images": 512, "epochs": (2, 1, 1)}
+        quick = [measure(name, 0, settings_of(name, **few)) for name in arguments.networks]
+        print(table(quick))
+        return
+    if not arguments.tables_only:
+        measure_all(arguments.networks, arguments.seeds)
+    write(results.load(NAME))
+
+
+if __name__ == "__main__":
+    main()
