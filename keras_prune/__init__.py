@@ -19,6 +19,7 @@ _HOMES = {
     "analysis.tangent_kernel": ("ntk",),
     "analysis.tangent_report": ("TangentKernelReport",),
     "callbacks.activation_density": ("ActivationDensity", "UnitCounts"),
+    "callbacks.feature_boosting_schedule": ("FeatureBoostingSchedule",),
     "callbacks.prune_callback": ("PruneCallback",),
     "callbacks.regularize_callback": ("RegularizeCallback",),
     "criteria": (
@@ -59,7 +60,9 @@ _HOMES = {
         "ActivationThreshold",
         "ChannelScale",
         "ClusteredConv2D",
+        "FeatureBoosting",
         "ParameterFreeShortcut",
+        "SqueezeExcite",
         "WinnerTakeAll",
     ),
     "model_cost": ("CostReport", "cost"),

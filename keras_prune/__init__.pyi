@@ -19,6 +19,9 @@ from keras_prune.analysis.tangent_kernel import ntk as ntk
 from keras_prune.analysis.tangent_report import TangentKernelReport as TangentKernelReport
 from keras_prune.callbacks.activation_density import ActivationDensity as ActivationDensity
 from keras_prune.callbacks.activation_density import UnitCounts as UnitCounts
+from keras_prune.callbacks.feature_boosting_schedule import (
+    FeatureBoostingSchedule as FeatureBoostingSchedule,
+)
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
 from keras_prune.callbacks.regularize_callback import RegularizeCallback as RegularizeCallback
 from keras_prune.criteria import FPGM as FPGM
@@ -55,7 +58,9 @@ from keras_prune.granularity import Vector as Vector
 from keras_prune.layers import ActivationThreshold as ActivationThreshold
 from keras_prune.layers import ChannelScale as ChannelScale
 from keras_prune.layers import ClusteredConv2D as ClusteredConv2D
+from keras_prune.layers import FeatureBoosting as FeatureBoosting
 from keras_prune.layers import ParameterFreeShortcut as ParameterFreeShortcut
+from keras_prune.layers import SqueezeExcite as SqueezeExcite
 from keras_prune.layers import WinnerTakeAll as WinnerTakeAll
 from keras_prune.model_cost import CostReport as CostReport
 from keras_prune.model_cost import cost as cost

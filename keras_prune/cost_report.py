@@ -31,6 +31,10 @@ class LayerCost:
         nonzero_activations: Int or `None`. Those that are not zero; all of the logits.
         pairs: Int or `None`. Products with a weight and an activation that are not zero;
             `None` also where the layer's way of computing is unknown.
+        outputs: Int or `None`. Output channels that a gate multiplies, over examples; 0 without
+            one.
+        live_outputs: Int or `None`. Those whose factor is not zero: the others need not be
+            computed, and `pairs` leaves them out.
     """
 
     path: str
@@ -46,6 +50,8 @@ class LayerCost:
     activations: int | None = None
     nonzero_activations: int | None = None
     pairs: int | None = None
+    outputs: int | None = None
+    live_outputs: int | None = None
 
     @property
     def weight_density(self):
@@ -56,6 +62,11 @@ class LayerCost:
     def input_density(self):
         """Float or `None`. The fraction of the layer's inputs that are not zero."""
         return self.nonzero_inputs / self.inputs if self.inputs else None
+
+    @property
+    def output_density(self):
+        """Float. The fraction of the layer's output channels that must be computed."""
+        return self.live_outputs / self.outputs if self.outputs else 1.0
 
     @property
     def activation_density(self):
@@ -124,8 +135,9 @@ class CostReport:
         is higher.
 
         Args:
-            mode: Str. `"product"`: sum of MACs x weight density x input density over the sum
-                of MACs. `"exact"`: the pairs (w, a) with w != 0 and a != 0 over all pairs.
+            mode: Str. `"product"`: sum of MACs x weight density x input density, x the
+                share of its output channels that a gate leaves to be computed, over the sum of
+                MACs. `"exact"`: the pairs (w, a) with w != 0 and a != 0 over all pairs.
                 Defaults to `"product"`.
 
         Returns:
@@ -149,7 +161,7 @@ class CostReport:
         return formulas.mac_density(
             [layer.macs for layer in layers],
             [layer.weight_density for layer in layers],
-            [layer.input_density for layer in layers],
+            [layer.input_density * layer.output_density for layer in layers],
         )
 
     @property
@@ -210,5 +222,5 @@ class CostReport:
         """The MAC density of a layer by the product rule, and the exact one."""
         if layer.pairs is None or not layer.macs:
             return None, None
-        product = layer.weight_density * layer.input_density
+        product = layer.weight_density * layer.input_density * layer.output_density
         return product, layer.pairs / (self.examples * layer.macs)

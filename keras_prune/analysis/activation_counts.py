@@ -8,7 +8,11 @@ import numpy as np
 
 from keras_prune.analysis.call_graph import has_sublayers, record_graph, steps_of
 from keras_prune.analysis.layer_activations import activation_call
-from keras_prune.analysis.operand_pairs import count_pairs, nonzero_examples
+from keras_prune.analysis.operand_pairs import (
+    count_pairs,
+    nonzero_examples,
+    output_gates,
+)
 
 
 @dataclasses.dataclass
@@ -21,6 +25,8 @@ class ActivationCounts:
         activations: Int. Values behind the non-linearity that follows the layer.
         nonzero_activations: Int.
         pairs: Int or `None`. Products with two factors that are not zero.
+        outputs: Int. Output channels that something else multiplies, over examples.
+        live_outputs: Int. Those whose factor is not zero: the others need not be computed.
     """
 
     inputs: int = 0
@@ -28,6 +34,8 @@ class ActivationCounts:
     activations: int = 0
     nonzero_activations: int = 0
     pairs: int | None = 0
+    outputs: int = 0
+    live_outputs: int = 0
 
 
 def count_activations(model, layers, batches):
@@ -68,7 +76,11 @@ def _add(graph, counts, total):
         for tensor in inputs:
             own.inputs += _size(tensor)
             own.nonzero_inputs += int(nonzero_examples(tensor).sum())
-        pairs = count_pairs(call.operation, call.inputs, call.outputs)
+        live = output_gates(call, consumers)
+        if live is not None:
+            own.outputs += live.size
+            own.live_outputs += int(live.sum())
+        pairs = count_pairs(call.operation, call.inputs, call.outputs, live)
         own.pairs = None if pairs is None or own.pairs is None else own.pairs + pairs
         made_by, is_output, _ = activation_call(call, consumers, outputs)
         tensor = made_by.outputs[0]

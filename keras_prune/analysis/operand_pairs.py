@@ -15,7 +15,7 @@ _TRANSPOSED = (_LAYERS.Conv1DTranspose, _LAYERS.Conv2DTranspose, _LAYERS.Conv3DT
 _CELLS = (_LAYERS.LSTMCell, _LAYERS.GRUCell, _LAYERS.SimpleRNNCell)
 
 
-def count_pairs(layer, inputs, outputs):
+def count_pairs(layer, inputs, outputs, live=None):
     """Count the pairs (w, a) that a call multiplies, with w != 0 and a != 0.
 
     Products with the zeros of padding have no activation that is not zero; products that a
@@ -28,17 +28,63 @@ def count_pairs(layer, inputs, outputs):
         layer: `keras.layers.Layer` with a kernel.
         inputs: List of tensors, the arguments of the call; a cell's state comes second.
         outputs: List of tensors, its results.
+        live: Bool array (batch, output channels), which of them are computed for an example, see
+            `output_gates`. Defaults to `None`: all.
 
     Returns:
         Int, exact, over all examples of the batch; `None` where the layer's way of computing
         is unknown.
     """
+    if live is not None and not live.all():
+        return _gated_pairs(layer, inputs, live)
     if getattr(layer, "quantization_mode", None) not in (None, "int8"):
         return None  # the kernel is packed
     for kinds, count in _COUNTS.items():
         if isinstance(layer, kinds):
             return count(layer, inputs, outputs)
     return None
+
+
+def output_gates(call, consumers):
+    """Which output channels of a layer are multiplied by something else than zero.
+
+    What a zero factor takes away need not be computed. Between layer and factor only
+    normalization may stand, of channels that come last or first as the layer has them.
+
+    Args:
+        call: `Call` of a layer.
+        consumers: Dict, see `CallGraph.consumers`.
+
+    Returns:
+        Bool array (batch, channels), or `None` where the layer is no plain one with a kernel or
+        no such factor follows.
+    """
+    if not isinstance(call.operation, (*_PLAIN, _LAYERS.Dense)):
+        return None
+    if call.operation.activation is not keras.activations.linear:
+        return None
+    tensor = call.outputs[0]
+    while True:
+        following = consumers.get(id(tensor), ())
+        if len(following) != 1:
+            return None
+        step = following[0].operation
+        if isinstance(step, _LAYERS.Multiply):
+            factors = [other for other in following[0].inputs if other is not tensor]
+            return _live(call.operation, tensor, factors)
+        if not isinstance(step, _LAYERS.BatchNormalization):
+            return None
+        tensor = following[0].outputs[0]
+
+
+def _live(layer, tensor, factors):
+    shape = tuple(tensor.shape)
+    first = getattr(layer, "data_format", None) == "channels_first"
+    axis = 1 if first else len(shape) - 1
+    wanted = tuple(n if place in (0, axis) else 1 for place, n in enumerate(shape))
+    if len(factors) != 1 or tuple(factors[0].shape) != wanted:
+        return None
+    return ops.convert_to_numpy(factors[0]).reshape(shape[0], shape[axis]) != 0
 
 
 def nonzero_examples(tensor):
@@ -135,6 +181,28 @@ def _cell(layer, inputs, _):
     return _matrix_pairs(inputs[0], _nonzero(layer.kernel)) + state
 
 
+def _gated_pairs(layer, inputs, live):
+    """Pairs of a Dense or plain convolutional layer, example by example."""
+    kernel, pairs = _nonzero(layer.kernel), 0
+    outputs = kernel.shape[-1]
+    if isinstance(layer, _LAYERS.Dense):
+        weights = kernel
+    else:  # (taps, inputs, outputs): a group reads its own inputs
+        weights = np.zeros((*kernel.shape[:-2], kernel.shape[-2] * layer.groups, outputs), np.int64)
+        for part in np.split(np.arange(outputs), layer.groups):
+            start = part[0] // len(part) * kernel.shape[-2]
+            weights[..., start : start + kernel.shape[-2], part] = kernel[..., part]
+    weights = weights.reshape(-1, outputs)
+    for number, channels in enumerate(live):
+        tensor = inputs[0][number : number + 1]
+        if isinstance(layer, _LAYERS.Dense):
+            reads = nonzero_examples(tensor).reshape(-1, len(kernel)).sum(0)
+        else:
+            reads = _reads(layer, tensor)
+        pairs += int(reads @ weights[:, channels].sum(1))
+    return pairs
+
+
 _COUNTS = {
     _LAYERS.Dense: _dense,
     _LAYERS.Embedding: _embedding,
@@ -154,9 +222,14 @@ def _matrix_pairs(tensor, kernel):
 
 def _window_pairs(layer, tensor, kernel):
     """Pairs of a convolution; kernel: ints that flatten to (taps, inputs)."""
+    return int(_reads(layer, tensor) @ kernel.ravel())
+
+
+def _reads(layer, tensor):
+    """How often what is not zero is read at each place of a kernel: ints (taps x inputs,)."""
     windows = layer_windows(layer, nonzero_examples(tensor))  # (1, *positions, inputs, *taps)
     reads = windows.sum(axis=tuple(range(layer.rank + 1)))  # (inputs, *taps)
-    return int((np.moveaxis(reads, 0, -1).ravel() * kernel.ravel()).sum())
+    return np.moveaxis(reads, 0, -1).ravel()
 
 
 def _nonzero(variable):
