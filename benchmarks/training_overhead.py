@@ -1,9 +1,10 @@
 """What pruning costs while training: `python -m benchmarks.training_overhead`.
 
 Steps: LeNet-5 and ResNet-20 (batch 128) are trained plain, with masks that are refreshed at a
-usual distance, and with a refresh before every step, by Keras 3 and, in an environment of its own,
-by TFMOT. Every training is a process of its own, and the epochs of a backend's three take turns;
-the first epoch, which compiles, does not count. A refresh costs what a step with one takes more.
+usual distance, with a refresh before every step, and with activations counted, by Keras 3 and, in
+an environment of its own, by TFMOT, which counts none. Every training is a process of its own, and
+the epochs of a backend's take turns; the first epoch, which compiles, does not count. A refresh
+costs what a step with one takes more.
 
 Whole trainings: `fit` of LeNet-300-100 on fresh models, compiling included: plain, with masks
 alone (constant sparsity) and with `PruneCallback`'s default schedule, in turns in one process a
@@ -27,10 +28,10 @@ from benchmarks import results
 NAME = "training_overhead"
 BACKENDS = ("tensorflow", "jax", "torch")
 KINDS = ("plain", "masks", "default")
-STEP_KINDS = ("plain", "pruned", "every step")
-STEP_BACKENDS = ("tensorflow", "jax", "tfmot")
+STEP_KINDS = ("plain", "pruned", "every step", "counted")
+STEP_BACKENDS = (*BACKENDS, "tfmot")
 # Steps of an epoch. The masks are refreshed once in it.
-NETWORKS = {"lenet_5": 50, "resnet_20": 16}
+NETWORKS = {"lenet_5": 50, "resnet_20": 8}
 TFMOT = results.REPOSITORY / ".venv-tfmot"
 
 
@@ -51,10 +52,10 @@ def measure_steps(network, rounds, steps):
 
 def _turns(network, backend, rounds, steps):
     """The milliseconds of a step by epoch, for each kind, whose epochs take turns."""
-    times = {kind: [] for kind in STEP_KINDS}
+    times = {kind: [] for kind in STEP_KINDS if (backend, kind) != ("tfmot", "counted")}
     with contextlib.ExitStack() as stack:
         workers = {}
-        for kind in STEP_KINDS:
+        for kind in times:
             task = {
                 "network": network,
                 "backend": backend,
@@ -179,7 +180,9 @@ def _step_table(measured):
     for network, one in measured.items():
         refresh = one["steps"]
         for backend, kinds in one["milliseconds"].items():
-            plain, pruned, every = (statistics.median(kinds[kind]) for kind in STEP_KINDS)
+            plain, pruned, every, counted = (
+                statistics.median(kinds[kind]) if kind in kinds else None for kind in STEP_KINDS
+            )
             # A pruned step holds a share of one refresh already.
             cost = max(0.0, (every - pruned) / (1.0 - 1.0 / refresh))
             rows.append(
@@ -192,6 +195,7 @@ def _step_table(measured):
                     refresh,
                     f"{cost:.2f}",
                     f"{cost / plain:.3f}",
+                    f"{counted / plain:.3f}x" if counted else "",
                 )
             )
     columns = [
@@ -203,6 +207,7 @@ def _step_table(measured):
         ">steps between refreshes",
         ">refresh, ms",
         ">refresh, steps",
+        ">counting activations",
     ]
     return results.markdown_table(columns, rows)
 

@@ -46,6 +46,8 @@ def ours(kind, model, refresh):
 
     if kind == "plain":
         return model, []
+    if kind == "counted":
+        return model, [kp.ActivationDensity()]
     schedule = kp.PolynomialDecay(end_step=1.0, frequency=refresh)
     return model, [kp.PruneCallback(0.8, schedule=schedule)]
 
@@ -95,7 +97,7 @@ def main():
     x = generator.normal(size=(steps * BATCH, *network.input_shape[1:])).astype("float32")
     y = generator.integers(0, 10, len(x))
     data = {"x": x, "y": y, "batch_size": BATCH, "shuffle": False}
-    if task["backend"] != "jax":
+    if task["backend"] in ("tensorflow", "tfmot"):
         data = {"x": patient(x, y)}
     model.fit(**data, epochs=epochs, verbose=0, callbacks=[turnstile(keras), *callbacks])
 
