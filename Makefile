@@ -8,6 +8,9 @@ PY     := $(VENV)/bin/python
 # Test processes, of up to 3 GB each; each computes on one thread.
 JOBS   ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
 CHECK  := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(PY) -m pytest -n $(JOBS) --dist worksteal
+# What one test process has compiled, the others load: compiling is most of what JAX does in tests.
+JAX_CACHE := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/jax \
+  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 LIBRARY := libkeras_prune_delegate.so
 # The environments are made again when what they are made from changes, not when a
 # checkout touches the files.
@@ -63,7 +66,8 @@ test-c: native
 	PATH="$(abspath $(VENV))/bin:$$PATH" ctest --test-dir build/sanitized --output-on-failure
 
 test-python: native $(OLD_READY)
-	KERAS_BACKEND=jax $(CHECK) -m all_backends
+	rm -rf build/jax
+	KERAS_BACKEND=jax $(JAX_CACHE) $(CHECK) -m all_backends
 	KERAS_BACKEND=torch $(CHECK) -m all_backends
 	KERAS_BACKEND=tensorflow $(CHECK)
 

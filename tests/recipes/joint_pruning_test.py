@@ -1,5 +1,7 @@
 """Joint pruning: its stages, what it reports, and that a kill loses nothing."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -167,11 +169,18 @@ def test_rates_of_the_leading_half_go_up_until_it_is_good():
     assert few.rates == {"first": 0.4} and len(few.fine_tunings) == 2
 
 
+WHOLE = dict(sparsity=0.75, rounds=2, tolerance=0.1, sample=0.5, seed=3)
+
+
+@functools.cache
+def unharmed():
+    return kp.joint_prune(trained(), Train(), data(), **WHOLE)
+
+
 @pytest.mark.parametrize("dies_in", [1, 2, 3])
 def test_a_kill_loses_nothing(tmp_path, dies_in):
-    options = dict(sparsity=0.75, rounds=2, tolerance=0.1, sample=0.5, seed=3)
-    whole = kp.joint_prune(trained(), Train(), data(), **options)
-    options["directory"] = tmp_path / "state"
+    options = {**WHOLE, "directory": tmp_path / "state"}
+    whole = unharmed()
     with pytest.raises(Killed):
         kp.joint_prune(trained(), Train(dies_in), data(), **options)
     train = Train()
