@@ -150,3 +150,34 @@ def test_masks_are_exported_as_stock_operators(tmp_path, quantize):
     names = [detail["op_name"] for detail in reader._get_ops_details()]
     assert names.count("TOPK_V2") == names.count("GATHER") == 2
     assert not [name for name in names if "CUSTOM" in name.upper() or "FLEX" in name.upper()]
+
+
+def test_a_mask_that_is_the_non_linearity_leaves_it_behind():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6,))
+    x = layers.Dense(8, name="fc")(inputs)
+    x = WinnerTakeAll(0.5, activation="relu", name="both")(x)
+    model = keras.Model(inputs, layers.Dense(2)(x))
+    x = normal(5, 6)
+    hidden = np.maximum(x @ keras.ops.convert_to_numpy(model.get_layer("fc").kernel), 0.0)
+    logits = model.layers[-1]
+    bare = kp.attach_activation_masks(model, {"fc": 1.0})
+    expected = hidden @ keras.ops.convert_to_numpy(logits.kernel)
+    np.testing.assert_allclose(outputs(bare, x), expected, atol=1e-5)
+    masked = kp.attach_activation_masks(model, {"fc": 0.25})
+    assert masks_of(masked) == {"fc_winners": 0.25}
+    assert kp.activation_density(masked, x).layers["fc"].density <= 0.25
+
+
+def test_static_masks():
+    model, x = lenet(), normal(32, 8, 8, 1)
+    masked = kp.attach_activation_masks(model, thresholds={"conv": 0.2, "fc": 0.0})
+    masks = [x for x in masked.layers if isinstance(x, kp.layers.ActivationThreshold)]
+    assert [(mask.name, mask.threshold) for mask in masks] == [("conv_threshold", 0.2)]
+    before, after = (kp.activation_histograms(m, x, filters="conv") for m in (model, masked))
+    assert after["conv"].zeros > before["conv"].zeros
+    for wrong in ({}, {"rates": 0.5, "thresholds": 0.5}, {"thresholds": 0.5, "groups": 2}):
+        with pytest.raises(ValueError, match=r"One of `rates`.*Received: rates="):
+            kp.attach_activation_masks(model, **wrong)
+    with pytest.raises(ValueError, match=r"`threshold` must be a number >= 0"):
+        kp.attach_activation_masks(model, thresholds=-1.0)
