@@ -22,6 +22,7 @@ _HOMES = {
     "callbacks.feature_boosting_schedule": ("FeatureBoostingSchedule",),
     "callbacks.prune_callback": ("PruneCallback",),
     "callbacks.regularize_callback": ("RegularizeCallback",),
+    "callbacks.skip_policy": ("SkipPolicy",),
     "criteria": (
         "OBD",
         "SNIP",
@@ -62,6 +63,8 @@ _HOMES = {
         "ClusteredConv2D",
         "FeatureBoosting",
         "ParameterFreeShortcut",
+        "SkipController",
+        "SkipGate",
         "SqueezeExcite",
         "WinnerTakeAll",
     ),

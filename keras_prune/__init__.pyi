@@ -24,6 +24,7 @@ from keras_prune.callbacks.feature_boosting_schedule import (
 )
 from keras_prune.callbacks.prune_callback import PruneCallback as PruneCallback
 from keras_prune.callbacks.regularize_callback import RegularizeCallback as RegularizeCallback
+from keras_prune.callbacks.skip_policy import SkipPolicy as SkipPolicy
 from keras_prune.criteria import FPGM as FPGM
 from keras_prune.criteria import OBD as OBD
 from keras_prune.criteria import SNIP as SNIP
@@ -60,6 +61,8 @@ from keras_prune.layers import ChannelScale as ChannelScale
 from keras_prune.layers import ClusteredConv2D as ClusteredConv2D
 from keras_prune.layers import FeatureBoosting as FeatureBoosting
 from keras_prune.layers import ParameterFreeShortcut as ParameterFreeShortcut
+from keras_prune.layers import SkipController as SkipController
+from keras_prune.layers import SkipGate as SkipGate
 from keras_prune.layers import SqueezeExcite as SqueezeExcite
 from keras_prune.layers import WinnerTakeAll as WinnerTakeAll
 from keras_prune.model_cost import CostReport as CostReport

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_prune.analysis.call_graph import has_sublayers, record_graph, steps_of
+from keras_prune.analysis.gated_calls import executed_examples, of_examples
 from keras_prune.analysis.layer_activations import activation_call
 from keras_prune.analysis.operand_pairs import (
     count_pairs,
@@ -25,7 +26,8 @@ class ActivationCounts:
         activations: Int. Values behind the non-linearity that follows the layer.
         nonzero_activations: Int.
         pairs: Int or `None`. Products with two factors that are not zero.
-        outputs: Int. Output channels that something else multiplies, over examples.
+        outputs: Int. Output channels that a gate multiplies, over examples; 1 an example where
+            the gate is one for the whole block.
         live_outputs: Int. Those whose factor is not zero: the others need not be computed.
     """
 
@@ -67,7 +69,7 @@ def count_activations(model, layers, batches):
 
 def _add(graph, counts, total):
     consumers, outputs = graph.consumers(), {id(tensor) for tensor in graph.outputs}
-    seen = set()
+    executed, seen = executed_examples(graph), set()
     for call in graph.calls:
         if id(call.operation) not in counts:
             continue
@@ -76,11 +78,7 @@ def _add(graph, counts, total):
         for tensor in inputs:
             own.inputs += _size(tensor)
             own.nonzero_inputs += int(nonzero_examples(tensor).sum())
-        live = output_gates(call, consumers)
-        if live is not None:
-            own.outputs += live.size
-            own.live_outputs += int(live.sum())
-        pairs = count_pairs(call.operation, call.inputs, call.outputs, live)
+        pairs = _pairs(call, own, output_gates(call, consumers), executed.get(id(call)))
         own.pairs = None if pairs is None or own.pairs is None else own.pairs + pairs
         made_by, is_output, _ = activation_call(call, consumers, outputs)
         tensor = made_by.outputs[0]
@@ -90,6 +88,22 @@ def _add(graph, counts, total):
             sums.activations += size
             sums.nonzero_activations += nonzero
         seen.add(id(tensor))
+
+
+def _pairs(call, own, live, executed):
+    """Count the pairs of a call, of what must be computed, and note how much that is."""
+    if live is None and executed is None:
+        return count_pairs(call.operation, call.inputs, call.outputs)
+    if executed is None:
+        executed = np.ones(len(live), bool)
+    live = executed[:, None] if live is None else live & executed[:, None]
+    own.outputs += live.size
+    own.live_outputs += int(live.sum())
+    if not executed.any():
+        return 0
+    inputs, outputs = of_examples(call.inputs, executed), of_examples(call.outputs, executed)
+    live = live[executed]
+    return count_pairs(call.operation, inputs, outputs, None if live.all() else live)
 
 
 def _is_cell(layer):
