@@ -40,6 +40,33 @@ def check_data(data):
         )
 
 
+def labelled(data):
+    """Arrays x alone, or a dict of them, as the tuple (x, y) that data come in."""
+    alone = isinstance(data, dict) or _is_array(data)
+    return (data, None) if alone else data
+
+
+def inputs_of(data, batch_size):
+    """Iterate over batches of inputs, at least one.
+
+    Args:
+        data: As for `batches_of`, or what `labelled` takes.
+        batch_size: Int.
+
+    Yields:
+        Structures of numpy arrays.
+
+    Raises:
+        ValueError: If `data` holds no example.
+    """
+    empty = True
+    for x, _, _ in batches_of(labelled(data), batch_size):
+        empty = False
+        yield x
+    if empty:
+        raise ValueError("Argument `data` holds no example. Received: no batch")
+
+
 def batches_of(data, batch_size):
     """Iterate over batches.
 

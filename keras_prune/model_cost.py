@@ -8,7 +8,7 @@ import numpy as np
 from keras_prune import backend
 from keras_prune.analysis.activation_counts import count_activations
 from keras_prune.analysis.operand_pairs import einsum_letters
-from keras_prune.batches import batches_of, check_data, rows_of
+from keras_prune.batches import batches_of, check_data, labelled, rows_of
 from keras_prune.cost_report import CostReport, LayerCost
 from keras_prune.tracing import example_input, record_calls
 from keras_prune.weights import find_weights
@@ -104,9 +104,8 @@ class _Batches:
     """The inputs in some data, batch by batch, all of one shape."""
 
     def __init__(self, data, batch_size):
-        if isinstance(data, dict) or (hasattr(data, "shape") and hasattr(data, "dtype")):
-            data = (data, None)
         if data is not None:
+            data = labelled(data)
             check_data(data)
         self.data, self.batch_size = data, batch_size
 

@@ -9,7 +9,7 @@ from keras_prune import backend
 from keras_prune.analysis.activation_counts import unrolled
 from keras_prune.analysis.call_graph import has_sublayers, record_graph, steps_of
 from keras_prune.analysis.layer_activations import activation_call
-from keras_prune.batches import batches_of, check_data
+from keras_prune.batches import check_data, inputs_of, labelled
 from keras_prune.layer_names import layers_by_name
 from keras_prune.weights import find_weights, layer_matcher
 
@@ -52,19 +52,13 @@ def activations_of(model, data, filters=None, batch_size=32):
     layers = {id(layer): name for name, layer in layers_by_name(owners).items() if matches(layer)}
     if not layers:
         raise ValueError(f"No layer with a kernel matches. Received: filters={filters!r}")
-    if isinstance(data, dict) or (hasattr(data, "shape") and hasattr(data, "dtype")):
-        data = (data, None)
-    check_data(data)
+    check_data(labelled(data))
     backend.sync_state(model)
     steps = [*steps_of(model, has_sublayers), *owners]
-    empty = True
     with unrolled(model):
-        for x, _, _ in batches_of(data, batch_size):
-            empty = False
+        for x in inputs_of(data, batch_size):
             inputs = keras.tree.map_structure(keras.ops.convert_to_tensor, x)
             yield _of_graph(record_graph(model, steps, inputs), layers)
-    if empty:
-        raise ValueError("Argument `data` holds no example. Received: no batch")
 
 
 def _of_graph(graph, layers):

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from keras_prune.analysis.unit_zeros import MAKES_OUTPUTS, count_unit_zeros, unit_activations
-from keras_prune.batches import batches_of, check_data
+from keras_prune.batches import check_data, inputs_of, labelled
 from keras_prune.criteria.criterion import CRITERIA, Criterion, spread
 from keras_prune.criteria.data_criterion import check_positive
 
@@ -55,10 +55,10 @@ class APoZ(Criterion):
                 f"Criterion {self!r} looks at data: pass `data`, an array x, a tuple of arrays "
                 "(x, y) or an iterable of batches (x, y); labels are not read. Received: data=None"
             )
-        check_data(_pair(data))
+        check_data(labelled(data))
 
     def skip(self, model, weights, data):
-        x = next(self._inputs(data, 1))
+        x = next(inputs_of(data, 1))
         reasons = [reason for _, reason in unit_activations(model, weights, x)]
         spare = any(reason is None for reason in reasons)  # else the outputs are all there is
         return {
@@ -69,7 +69,7 @@ class APoZ(Criterion):
 
     def probe(self, model, data):
         def count(weights):
-            return count_unit_zeros(model, weights, self._inputs(data, self.batch_size), self.eps)
+            return count_unit_zeros(model, weights, inputs_of(data, self.batch_size), self.eps)
 
         return count
 
@@ -86,17 +86,3 @@ class APoZ(Criterion):
             spread(weight, (total - zeros) / np.float64(total))
             for weight, (zeros, total) in zip(weights, counts, strict=True)
         ]
-
-    def _inputs(self, data, batch_size):
-        empty = True
-        for x, _, _ in batches_of(_pair(data), batch_size):
-            empty = False
-            yield x
-        if empty:
-            raise ValueError("Argument `data` holds no example. Received: no batch")
-
-
-def _pair(data):
-    """Arrays x without labels as the tuple (x, y) that data come in."""
-    alone = isinstance(data, dict) or (hasattr(data, "shape") and hasattr(data, "dtype"))
-    return (data, None) if alone else data

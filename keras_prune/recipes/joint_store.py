@@ -9,7 +9,7 @@ import numpy as np
 from keras_prune.cost_report import CostReport, LayerCost
 from keras_prune.files import write_atomically
 from keras_prune.model_cost import cost
-from keras_prune.recipes.round_checks import check_same
+from keras_prune.recipes.round_checks import check_same, make_directory
 
 _FILE = "joint.json"
 
@@ -44,12 +44,7 @@ class JointStore:
             self._open({**settings, "seed": seed})
 
     def _open(self, settings):
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise ValueError(
-                f"`directory` must name a folder. Received: directory={str(self.directory)!r}"
-            ) from error
+        make_directory(self.directory)
         for left in self.directory.glob(f".{_FILE}.*"):  # what a killed process was writing
             left.unlink()
         file = self.directory / _FILE

@@ -56,3 +56,17 @@ def check_call(train, seed, resume):
         raise ValueError(
             f'Argument `resume` must be "epoch" or "round". Received: resume={resume!r}'
         )
+
+
+def make_directory(path):
+    """Make the folder of a training in rounds, unless it is there.
+
+    Args:
+        path: `pathlib.Path`.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValueError(
+            f"`directory` must name a folder. Received: directory={str(path)!r}"
+        ) from error

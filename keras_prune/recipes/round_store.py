@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 
 from keras_prune.files import write_atomically
+from keras_prune.recipes.round_checks import make_directory
 
 _NAMES = ("initial", "rewind", "progress", "backup")
 _FORMAT = "keras_prune rounds 2"
@@ -32,12 +33,7 @@ class RoundStore:
             self._open()
 
     def _open(self):
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise ValueError(
-                f"`directory` must name a folder. Received: directory={str(self.directory)!r}"
-            ) from error
+        make_directory(self.directory)
         for name in _NAMES:  # what a killed process was about to write
             for left in self.directory.glob(f".{name}.rounds.*"):
                 left.unlink()
