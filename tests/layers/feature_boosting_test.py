@@ -58,7 +58,7 @@ def test_it_is_the_formula(density):
 def test_exactly_so_many_channels_are_left(density, kept):
     spread = keras.initializers.RandomNormal(stddev=2.0)
     layer = built(density, activation="linear", gate_initializer=spread)
-    layer.gate.bias.assign(np.full(10, 20.0))  # no prediction is cut off at zero
+    layer.gate.bias.assign(np.full(10, 100.0))  # no prediction is cut off at zero
     scales = np.random.default_rng(1).uniform(0.1, 3.0, (64, 1, 1, 3)).astype("float32")
     found = outputs(layer, images(64) * scales)
     live = (found != 0).any((1, 2))
