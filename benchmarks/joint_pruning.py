@@ -11,7 +11,6 @@ several processes, each with its own `--networks`, share the work.
 """
 
 import argparse
-import dataclasses
 import os
 import statistics
 import time
@@ -22,120 +21,11 @@ import keras
 
 import keras_prune as kp
 from benchmarks import results
+from benchmarks.joint_networks import NETWORKS, Crops, middle
 from examples import datasets
 
 NAME = "joint_pruning"
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-layers = keras.layers
-
-
-def mlp_3():
-    """784-300-100-10."""
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Flatten(),
-            layers.Dense(300, activation="relu", name="fc1"),
-            layers.Dropout(0.3),
-            layers.Dense(100, activation="relu", name="fc2"),
-            layers.Dropout(0.3),
-            layers.Dense(10, name="logits"),
-        ]
-    )
-
-
-def lenet_4():
-    """LeNet-5 as Caffe has it, with a ReLU behind each layer: four layers with weights."""
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(20, 5, activation="relu", name="conv1"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(50, 5, activation="relu", name="conv2"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(500, activation="relu", name="fc1"),
-            layers.Dropout(0.4),
-            layers.Dense(10, name="logits"),
-        ]
-    )
-
-
-def convnet_5():
-    """Two convolutions and three dense layers, for crops of 24 x 24."""
-    stack = [keras.Input((32, 32, 3)), layers.RandomCrop(24, 24), layers.RandomFlip("horizontal")]
-    for name in ("conv1", "conv2"):
-        stack.append(layers.Conv2D(64, 5, padding="same", activation="relu", name=name))
-        stack.append(layers.MaxPooling2D(3, 2, padding="same"))
-        stack.append(layers.BatchNormalization(name=f"{name}_norm"))
-    stack += [layers.Flatten(), layers.Dense(384, activation="relu", name="fc1")]
-    stack += [layers.Dropout(0.5), layers.Dense(192, activation="relu", name="fc2")]
-    return keras.Sequential([*stack, layers.Dropout(0.5), layers.Dense(10, name="logits")])
-
-
-@dataclasses.dataclass(frozen=True)
-class Network:
-    """One row.
-
-    Args:
-        make: Callable() -> `keras.Model` that is not compiled.
-        data: Str. The data set.
-        published: Dict with the paper's dense and joint accuracy in %, activations in %,
-            compression, and multiply-accumulates in %.
-        sparsities: Dict from layers to the sparsity that their weights end with.
-        epochs: Tuple of ints: of the dense network, of every round, of the fine-tuning.
-        rounds: Int.
-        rate: Float. The learning rate of the dense network, for Adam along a cosine; rounds
-            begin with half of it.
-        tolerance: Float. See `kp.joint_prune`.
-    """
-
-    make: object
-    data: str
-    published: dict
-    sparsities: dict
-    epochs: tuple
-    rounds: int
-    rate: float = 1e-3
-    tolerance: float = 0.02
-
-
-def _published(dense, joint, activations, compression, macs):
-    return {
-        "dense": dense,
-        "joint": joint,
-        "activations": activations,
-        "compression": compression,
-        "macs": macs,
-    }
-
-
-NETWORKS = {
-    "MLP-3": Network(
-        mlp_3,
-        "mnist",
-        _published(98.41, 98.42, 17.1, 10.0, 3.65),
-        {"fc1": 0.91, "fc2": 0.91, "logits": 0.8},
-        epochs=(30, 10, 20),
-        rounds=4,
-    ),
-    "Lenet-4": Network(
-        lenet_4,
-        "mnist",
-        _published(99.4, 99.0, 5.5, 12.3, 1.2),
-        {"conv1": 0.6, "conv2": 0.9, "fc1": 0.93, "logits": 0.8},
-        epochs=(10, 3, 6),
-        rounds=4,
-    ),
-    "ConvNet-5": Network(
-        convnet_5,
-        "cifar10",
-        _published(86.0, 85.9, 43.6, 2.5, 27.7),
-        {"conv1": 0.3, "conv2": 0.5, "fc1": 0.65, "fc2": 0.7, "logits": 0.5},
-        epochs=(60, 10, 30),
-        rounds=2,
-    ),
-}
 
 
 def measure(name, seed, settings):
@@ -152,6 +42,9 @@ def measure(name, seed, settings):
     begin = time.perf_counter()
     network, images = NETWORKS[name], datasets.load(NETWORKS[name].data)
     x, y = (array[: settings["images"]] for array in images.train)
+    validation, test = images.validation, images.test
+    if network.crops:
+        validation, test = ((middle(part[0]), part[1]) for part in (validation, test))
     first, of_round, last = settings["epochs"]
 
     def adam(epochs, rate):
@@ -160,14 +53,17 @@ def measure(name, seed, settings):
 
     def fit(model, epochs, callbacks=()):
         batch = settings["batch"]
-        model.fit(x, y, batch_size=batch, epochs=epochs, callbacks=list(callbacks), verbose=0)
+        data = {"x": x, "y": y, "batch_size": batch}
+        if network.crops:
+            data = {"x": Crops(x, y, batch, seed)}
+        model.fit(**data, epochs=epochs, callbacks=list(callbacks), verbose=0)
 
     def train(model, callbacks, round):
         fit(model, of_round if round <= settings["rounds"] else last, callbacks)
 
     def tested(model):
-        accuracy = model.evaluate(*images.test, batch_size=500, verbose=0, return_dict=True)
-        spent = kp.cost(model, data=images.test, batch_size=500)
+        accuracy = model.evaluate(*test, batch_size=500, verbose=0, return_dict=True)
+        spent = kp.cost(model, data=test, batch_size=500)
         return {
             "accuracy": 100.0 * accuracy["accuracy"],
             "activations": 100.0 * spent.activation_density,
@@ -194,7 +90,7 @@ def measure(name, seed, settings):
     report = kp.joint_prune(
         model,
         train,
-        images.validation,
+        validation,
         allocation=kp.PerLayer(settings["sparsities"]),
         rounds=settings["rounds"],
         tolerance=settings["tolerance"],
