@@ -87,6 +87,8 @@ def _read(file):
         values = json.loads(file.read_bytes())
         if not all(isinstance(values[name], dict) for name in ("settings", "costs", "curves")):
             raise TypeError("its parts are no tables")
+        if not isinstance(values["seed"], int):
+            raise TypeError("its seed is no number")
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"A file of a joint pruning is damaged ({error}). Delete its directory to begin "
