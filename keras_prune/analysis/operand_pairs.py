@@ -35,10 +35,10 @@ def count_pairs(layer, inputs, outputs, live=None):
         Int, exact, over all examples of the batch; `None` where the layer's way of computing
         is unknown.
     """
-    if live is not None and not live.all():
-        return _gated_pairs(layer, inputs, live)
     if getattr(layer, "quantization_mode", None) not in (None, "int8"):
         return None  # the kernel is packed
+    if live is not None and not live.all():
+        return _gated_pairs(layer, inputs, live)
     for kinds, count in _COUNTS.items():
         if isinstance(layer, kinds):
             return count(layer, inputs, outputs)
