@@ -20,7 +20,8 @@ class SkipPolicy(keras.callbacks.Callback):
 
     for each sample, with L its own loss and n the number of gates: a block that is skipped is
     rewarded, a wrong answer is not. R passes no gradient; the network learns from the loss as
-    before. Without the callback gates train straight-through: the first stage.
+    before. Weights of samples count in the loss, not in R. Without the callback gates train
+    straight-through: the first stage.
 
     Example:
 
