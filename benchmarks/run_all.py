@@ -5,6 +5,7 @@ import importlib
 BENCHMARKS = (
     "kernel_table",
     "microcontroller",
+    "two_sided",
     "delegate_layers",
     "training_overhead",
     "one_shot",

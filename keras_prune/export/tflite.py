@@ -7,7 +7,8 @@ import numpy as np
 
 from keras_prune.export.converter import convert, fixed_batch
 from keras_prune.export.export_report import ExportReport
-from keras_prune.export.flatbuffer import parse_model
+from keras_prune.export.flatbuffer import parse_model, serialize_model
+from keras_prune.export.live_inputs import record_live_inputs
 from keras_prune.export.profiles import check_profile
 from keras_prune.export.representative_data import samples_of
 from keras_prune.export.sparsify import check_destination, emit
@@ -15,6 +16,7 @@ from keras_prune.export.strip import strip
 from keras_prune.export.zeros import check_zeros
 
 CHECKED_SAMPLES = 8
+RECORDED_SAMPLES = 64
 
 
 def export_tflite(
@@ -43,7 +45,9 @@ def export_tflite(
             or `"dynamic"` for 8-bit weights. Defaults to `None`.
         representative_data: Inputs that `"int8"` finds its ranges with: array (samples, ...), list
             or dict of arrays for several inputs, or an iterable of batches such as a
-            `tf.data.Dataset`; at most 1000 samples are used. Defaults to `None`.
+            `tf.data.Dataset`; at most 1000 samples are used. The file also remembers how many
+            inputs of its dense layers were zero on them, which `export_c` chooses kernels by.
+            Defaults to `None`.
         sparse: Bool. Whether to make the weights sparse. Defaults to `True`.
         profile: Str. Which sparse forms to use, see `sparsify_tflite`. Defaults to `"portable"`.
 
@@ -64,7 +68,12 @@ def export_tflite(
     parsed = parse_model(data)
     report = ExportReport(pathlib.Path(path), profile if sparse else "dense", quantize)
     report.notes += check_zeros(stripped, parsed)
-    emit(parsed, data, path, report, _checked_inputs(stripped, samples))
+    if samples:
+        note = record_live_inputs(parsed, _inputs(stripped, samples[:RECORDED_SAMPLES]))
+        report.notes += [note] if note else []
+        data = serialize_model(parsed)
+    checked = _inputs(stripped, samples[:CHECKED_SAMPLES]) if samples else None
+    emit(parsed, data, path, report, checked)
     return report
 
 
@@ -90,10 +99,8 @@ def _check_arguments(model, quantize, representative_data, profile):
     check_profile(profile)
 
 
-def _checked_inputs(model, samples):
-    if not samples:
-        return None
-    columns = zip(*samples[:CHECKED_SAMPLES], strict=True)
+def _inputs(model, samples):
+    columns = zip(*samples, strict=True)
     return {
         tensor.name: np.stack(column) for tensor, column in zip(model.inputs, columns, strict=True)
     }

@@ -96,6 +96,9 @@ class WinnerTakeAll(keras.layers.Layer):
                 f"{input_shape[self.axis]} channels do not form groups of one size. "
                 f"Received: groups={self.groups}, input_shape={tuple(input_shape)}"
             )
+        axis = self.axis % len(input_shape)
+        run = math.prod(input_shape[axis:]) // self.groups
+        self._grouped = (math.prod(input_shape[1:axis]), self.groups, run)
         size = math.prod(sizes) // self.groups
         count = math.floor(self.rate * size + 0.5)
         self._places = None
@@ -111,9 +114,10 @@ class WinnerTakeAll(keras.layers.Layer):
         inputs = self.activation(inputs)
         if self._count == self._size:
             return inputs
-        wide = keras.backend.standardize_dtype(inputs.dtype) == "float64"
-        scores = ops.abs(ops.stop_gradient(ops.cast(inputs, "float64" if wide else "float32")))
-        return ops.where(scores <= self._thresholds(scores), ops.zeros_like(inputs), inputs)
+        if self.groups > 1:
+            grouped = ops.reshape(inputs, (-1, *self._grouped))
+            return ops.reshape(self._winners(grouped), (-1, *inputs.shape[1:]))
+        return self._winners(inputs)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -129,19 +133,20 @@ class WinnerTakeAll(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
         }
 
+    def _winners(self, inputs):
+        wide = keras.backend.standardize_dtype(inputs.dtype) == "float64"
+        scores = ops.abs(ops.stop_gradient(ops.cast(inputs, "float64" if wide else "float32")))
+        return ops.where(scores <= self._thresholds(scores), ops.zeros_like(inputs), inputs)
+
     def _thresholds(self, scores):
         """What each score must exceed; broadcasts against the scores."""
-        sizes, axis = scores.shape[1:], self.axis % len(scores.shape)
         if self.groups == 1:
-            flat = ops.reshape(scores, (-1, math.prod(sizes)))
-            return ops.reshape(self._threshold(flat), (-1, *[1] * len(sizes)))
-        channels, shape = sizes[axis - 1], [1] * len(sizes)
-        shape[axis - 1] = channels
-        grouped = ops.moveaxis(scores, axis, 1)
-        grouped = ops.reshape(grouped, (-1, self.groups, math.prod(sizes) // self.groups))
-        # (batch, groups, 1) to (batch, channels, 1)
-        theta = ops.repeat(self._threshold(grouped), channels // self.groups, axis=1)
-        return ops.reshape(theta, (-1, *shape))
+            flat = ops.reshape(scores, (-1, math.prod(scores.shape[1:])))
+            return ops.reshape(self._threshold(flat), (-1, *[1] * len(scores.shape[1:])))
+        outer, groups, run = self._grouped
+        # (batch, outer, groups, run) to (batch, groups, values of a group)
+        of_groups = ops.reshape(ops.transpose(scores, (0, 2, 1, 3)), (-1, groups, outer * run))
+        return ops.reshape(self._threshold(of_groups), (-1, 1, groups, 1))
 
     def _threshold(self, scores):
         """The largest score that loses, of the last axis, which stays with size 1."""
@@ -154,10 +159,9 @@ class WinnerTakeAll(keras.layers.Layer):
             and not backend.sorts_fast()
         ):
             return _bisected(scores, self._count)
-        above, below = self._count + 1, self._size - self._count
-        if above <= below:
-            return ops.top_k(scores, above)[0][..., -1:]
-        return -ops.top_k(-scores, below)[0][..., -1:]
+        # The smallest losers would be fewer for high rates, but negation costs int8 files their
+        # scale: they would compare in another one.
+        return ops.top_k(scores, self._count + 1)[0][..., -1:]
 
 
 def _bisected(scores, count):

@@ -1,6 +1,9 @@
 """Small int8 .tflite files, operator by operator, and LiteRT's reference kernels on them."""
 
+import shutil
+
 import numpy as np
+import pytest
 
 from keras_prune.export.flatbuffer import schema, write_model
 
@@ -14,6 +17,10 @@ _VERSIONS = {
     "MEAN": 2,
     "PAD": 2,
     "PADV2": 2,
+    "ABS": 2,
+    "TOPK_V2": 2,
+    "STRIDED_SLICE": 2,
+    "LESS_EQUAL": 2,
     "RELU": 2,
     "RELU6": 2,
     "SOFTMAX": 2,
@@ -34,10 +41,24 @@ _OPTIONS = {
     "EXPAND_DIMS": "ExpandDimsOptions",
     "PAD": "PadOptions",
     "PADV2": "PadV2Options",
+    "ABS": "AbsOptions",
+    "TOPK_V2": "TopKV2Options",
+    "STRIDED_SLICE": "StridedSliceOptions",
+    "LESS_EQUAL": "LessEqualOptions",
+    "SELECT_V2": "SelectV2Options",
     "QUANTIZE": "QuantizeOptions",
     "DEQUANTIZE": "DequantizeOptions",
 }
-_TYPES = {"int8": "INT8", "int32": "INT32", "float32": "FLOAT32", "uint8": "UINT8"}
+_TYPES = {"bool": "BOOL", "int8": "INT8", "int32": "INT32", "float32": "FLOAT32", "uint8": "UINT8"}
+
+
+def needs(*programs):
+    """Mark a test as one that needs programs, to be skipped where one is missing."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"Not installed: {', '.join(missing)}")
+
+
+needs_qemu = needs("arm-none-eabi-gcc", "qemu-system-arm", "cc")
 
 
 class Model:

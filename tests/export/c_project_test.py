@@ -8,19 +8,18 @@ import pytest
 
 from keras_prune.export.c import export_c
 from keras_prune.runtime.c_project import run_c_project
-from tests.export.c_model_builder import Model, edge_and_random_inputs, random_int8, reference
+from tests.export.c_model_builder import (
+    Model,
+    edge_and_random_inputs,
+    needs,
+    needs_qemu,
+    random_int8,
+    reference,
+)
 
 TARGETS = ("cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
 TARGETS += ("cortex-m55",)
 SIZE = 12 * 10 * 3
-
-
-def needs(*programs):
-    missing = [program for program in programs if shutil.which(program) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"Not installed: {', '.join(missing)}")
-
-
-needs_qemu = needs("arm-none-eabi-gcc", "qemu-system-arm", "cc")
 
 
 def pruned_network(path, sparsity=0.85):

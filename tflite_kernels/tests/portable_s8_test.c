@@ -156,7 +156,8 @@ static void fully_connected(int number) {
   if (spk_random_int(0, 1)) r.q.multiplier_low = r.low;
   r.q.per_tensor = spk_random_int(0, 1);
   const int32_t *bias = spk_random_int(0, 4) ? r.bias : NULL;
-  int8_t *input = random_values((size_t)(batch * cols), 0);
+  int8_t *input = random_values((size_t)(batch * cols), spk_random_int(0, 1) ? 0 : 70);
+  if (spk_random_int(0, 1)) r.q.input_offset = 0;  // then zeros are dead
   int8_t *weights = random_weights((size_t)(rows * cols));
   int8_t *expected = spk_test_buffer(out), *got = spk_test_buffer(out);
   spk_fully_connected_s8_dense__ref(batch, rows, cols, &r.q, input, weights, bias, expected);
@@ -168,6 +169,17 @@ static void fully_connected(int number) {
   expect_same(expected, got, out, number, "spk_fully_connected_s8_stream__c");
   free(scratch);
   free(stream);
+  int8_t *transposed = spk_test_buffer((size_t)(rows * cols));
+  for (int32_t i = 0; i < rows * cols; ++i) {
+    transposed[i % cols * rows + i / cols] = weights[i];
+  }
+  stream = packed(transposed, cols, rows);
+  scratch = spk_test_buffer(spk_fully_connected_s8_columns__c_scratch(rows));
+  spk_fully_connected_s8_columns__c(batch, rows, cols, &r.q, input, stream, bias, got, scratch);
+  expect_same(expected, got, out, number, "spk_fully_connected_s8_columns__c");
+  free(scratch);
+  free(stream);
+  free(transposed);
   free(got);
   free(expected);
   free(weights);
@@ -175,11 +187,58 @@ static void fully_connected(int number) {
   release(r);
 }
 
+// What a winner is: more than the (count + 1)-th largest level of the group's candidates.
+static int is_winner(const spk_winners *p, const int8_t *input, int32_t at) {
+  const int32_t period = p->groups * p->run, group = at % period / p->run;
+  const int32_t all = p->places != NULL ? p->candidates : p->outer * p->run;
+  int32_t below = 0;  // candidates of a smaller level
+  for (int32_t i = 0; i < all; ++i) {
+    const int32_t place = p->places != NULL ? p->places[i] : i / p->run * period + i % p->run;
+    const int8_t other = input[place + group * p->run];
+    below += p->levels != NULL ? p->levels[other + 128] < p->levels[input[at] + 128]
+                               : other < input[at];
+  }
+  return below >= all - p->count;
+}
+
+static void winners(int number) {
+  spk_winners p = {.outer = spk_random_int(1, 9),
+                   .groups = spk_random_int(1, 4),
+                   .run = spk_random_int(1, 9),
+                   .zero_point = spk_random_int(0, 1) ? -128 : spk_random_int(-128, 127)};
+  const int32_t of_group = p.outer * p.run, period = p.groups * p.run;
+  const int32_t size = p.outer * period;
+  int32_t *places = spk_test_buffer((size_t)of_group * sizeof(int32_t));
+  for (int32_t i = 0; i < of_group; i += spk_random_int(1, 3)) {
+    places[p.candidates++] = i / p.run * period + i % p.run;
+  }
+  if (spk_random_int(0, 1)) p.places = places;
+  p.count = spk_random_int(0, (p.places != NULL ? p.candidates : of_group) - 1);
+  uint8_t levels[256];
+  for (int32_t v = 0; v < 256; ++v) {
+    levels[v] = (uint8_t)(v - 128 < p.zero_point ? p.zero_point - v + 128 : v - p.zero_point);
+  }
+  if (spk_random_int(0, 1)) p.levels = levels;
+  const int few = spk_random_int(0, 1) ? 3 : 127;  // ties
+  int8_t *input = random_s8((size_t)size, 30, -few, few), *got = spk_test_buffer((size_t)size);
+  void *scratch = spk_test_buffer(SPK_WINNERS_SCRATCH);
+  spk_winner_take_all_s8__c(&p, input, got, scratch);
+  for (int32_t i = 0; i < size; ++i) {
+    const int32_t expected = is_winner(&p, input, i) ? input[i] : p.zero_point;
+    EXPECT(got[i] == expected, "spk_winner_take_all_s8__c, case %d, value %d", number, i);
+  }
+  free(scratch);
+  free(got);
+  free(input);
+  free(places);
+}
+
 int main(void) {
   for (int number = 0; number < kCases; ++number) {
     convolution(number);
     depthwise(number);
     fully_connected(number);
+    winners(number);
   }
   return spk_test_result();
 }

@@ -29,7 +29,7 @@ def fully_connected(node, target):
         )
     step = Step(node.index, node.kind, [source], output, macs=batch * rows * cols)
     matrix = weights.data
-    stored = _store(step, matrix, target, batch)
+    stored = _store(step, matrix, target, batch, live=source.live)
     step.arguments += [str(batch), str(rows), str(cols)]
     bias = _bias(step, node, matrix)
     _requant(step, node, source, weights, output, rows, matrix, exact=True)
@@ -38,13 +38,21 @@ def fully_connected(node, target):
         step.kernel = "spk_fully_connected_s8_dense__c"
         step.sources = (f"{PORTABLE}/fully_connected_s8_dense.c",)
         return step
+    step.arguments.append(SCRATCH)
+    if step.weights.encoding == "columns":
+        step.kernel = "spk_fully_connected_s8_columns__c"
+        step.sources = (
+            f"{PORTABLE}/fully_connected_s8_columns.c",
+            f"{PORTABLE}/requantize_rows_s8.c",
+        )
+        step.scratch_bytes = 4 * rows
+        return step
     step.kernel = "spk_fully_connected_s8_stream__c"
     step.sources = (
         f"{PORTABLE}/fully_connected_s8_stream.c",
         f"{PORTABLE}/conv2d_s8_stream.c",
         f"{PORTABLE}/tile_s8.c",
     )
-    step.arguments.append(SCRATCH)
     step.scratch_bytes = 2 * cols if batch == 1 else cost.TILE_BYTES * cols
     return step
 
@@ -149,7 +157,7 @@ def _lane_run(matrix, encoding):
     # The longest run of columns, or of stored pairs, that keeps 255 * sum |w| below 2**22.
     # Filler pairs of a stream only shorten what a run really holds.
     sizes = np.abs(matrix.astype(np.int64))
-    if encoding == "stream":
+    if encoding != "dense":
         sizes = -np.sort(-sizes, axis=1)
     sums = np.pad(255 * sizes.cumsum(axis=1), ((0, 0), (1, 0)))
     run = sums.shape[1] - 1
@@ -191,21 +199,23 @@ def _dense(matrix):
     return Weights("dense", matrix.size, matrix.size, zeros, matrix.size)
 
 
-def _store(step, matrix, target, pixels, taps=1):
+def _store(step, matrix, target, pixels, taps=1, live=1.0):
     from keras_prune.runtime.native import pack_stream_s8
 
-    dense = _dense(matrix)
-    if dense.zeros * 5 < dense.count:  # below 20 % zeros no stream has ever been better
-        stream = None
-    else:
-        stream = pack_stream_s8(np.ascontiguousarray(matrix))
-    choice = cost.choose(target, matrix, stream and len(stream), pixels, taps)
+    dense, packed = _dense(matrix), {}
+    if dense.zeros * 5 >= dense.count:  # below 20 % zeros no stream has ever been better
+        packed["stream"] = pack_stream_s8(matrix)
+        if step.kind == "FULLY_CONNECTED":
+            packed["columns"] = pack_stream_s8(matrix.T)
+    sizes = {encoding: len(blob) for encoding, blob in packed.items()}
+    choice = cost.choose(target, matrix, sizes, pixels, taps, live)
     step.instructions = choice.instructions
     if choice.encoding == "dense":
         step.weights = dense
         return step.constant("weights", "int8_t", matrix.reshape(-1))
-    step.weights = Weights("stream", matrix.size, len(stream), dense.zeros, dense.count)
-    return step.constant("stream", "uint8_t", np.frombuffer(stream, np.uint8))
+    blob = packed[choice.encoding]
+    step.weights = Weights(choice.encoding, matrix.size, len(blob), dense.zeros, dense.count)
+    return step.constant(choice.encoding, "uint8_t", np.frombuffer(blob, np.uint8))
 
 
 def _band_bytes(w):

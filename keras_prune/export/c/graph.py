@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_prune.export.flatbuffer import operator_name, read_model, tensor_array, type_name
+from keras_prune.export.live_inputs import stored_shares
 
 MAX_TENSOR_BYTES = 1 << 30
 ELEMENT_BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "FLOAT16": 2, "INT32": 4}
@@ -13,7 +14,11 @@ ELEMENT_BYTES |= {"FLOAT32": 4, "INT64": 8, "FLOAT64": 8}
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tensor:
-    """One tensor: constant when `data` is an array, else computed or given at run time."""
+    """One tensor: constant when `data` is an array, else computed or given at run time.
+
+    `live` is the share of its elements that are not zero, as calibration data had it; `1.0` where
+    nothing is known.
+    """
 
     index: int
     name: str
@@ -23,6 +28,7 @@ class Tensor:
     zero_points: np.ndarray
     axis: int
     data: np.ndarray | None
+    live: float = 1.0
 
     @property
     def size(self):
@@ -95,7 +101,7 @@ def read_graph(path):
             f"Received: subgraphs={len(model.subgraphs)}, path={path}"
         )
     subgraph = model.subgraphs[0]
-    tensors = _Tensors(model, subgraph)
+    tensors = _Tensors(model, subgraph, stored_shares(model))
     nodes = []
     for index, operator in enumerate(subgraph.operators):
         kind = operator_name(model, operator)
@@ -115,9 +121,9 @@ def read_graph(path):
 
 class _Tensors(dict):
     # Tensors by index, made when first asked for, so that unused ones need not be readable.
-    def __init__(self, model, subgraph):
+    def __init__(self, model, subgraph, shares):
         super().__init__()
-        self._model, self._subgraph = model, subgraph
+        self._model, self._subgraph, self._shares = model, subgraph, shares
 
     def __missing__(self, index):
         raw = self._subgraph.tensors[index]
@@ -146,7 +152,8 @@ class _Tensors(dict):
             axis = raw.quantization.quantizedDimension
         name = raw.name.decode(errors="replace") if isinstance(raw.name, bytes) else str(raw.name)
         shape = tuple(int(size) for size in raw.shape)
-        return Tensor(index, name, shape, type_name(raw), scales, zero_points, axis, data)
+        live = self._shares.get(name, 1.0)
+        return Tensor(index, name, shape, type_name(raw), scales, zero_points, axis, data, live)
 
 
 def _array(values, dtype):

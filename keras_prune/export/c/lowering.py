@@ -2,6 +2,7 @@
 
 from keras_prune.export.c import convolutions, elementwise, reductions
 from keras_prune.export.c.graph import check_graph
+from keras_prune.export.c.winners import KIND, fuse_winners, winner_take_all
 
 OPERATORS = {
     "ADD": elementwise.add,
@@ -24,23 +25,25 @@ OPERATORS = {
     "SOFTMAX": reductions.softmax,
     "SQUEEZE": elementwise.reshape,
 }
+_LOWERED = {**OPERATORS, KIND: winner_take_all}
 
 
 def lower(graph, target):
-    """Turn every operator into a kernel call.
+    """Turn every operator into a kernel call; those of a WinnerTakeAll become one.
 
     Args:
         graph: `Graph`.
         target: `Target`.
 
     Returns:
-        A list of `Step`s, one an operator.
+        A list of `Step`s.
 
     Raises:
         ValueError: If the graph, an operator, or the way in which it is used is not supported.
     """
+    graph = fuse_winners(graph)
     for node in graph.nodes:
-        if node.kind not in OPERATORS:
+        if node.kind not in _LOWERED:
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")
     check_graph(graph)
-    return [OPERATORS[node.kind](node, target) for node in graph.nodes]
+    return [_LOWERED[node.kind](node, target) for node in graph.nodes]

@@ -109,7 +109,7 @@ def _keep_other_files(old, new):
 def _report(target, steps, plan, measured):
     layers = tuple(_layer(step) for step in steps)
     constants = emitter.unique_constants(steps)
-    weights = sum(c.bytes for c in constants if c.name.startswith(("weights", "stream")))
+    weights = sum(c.bytes for c in constants if c.name.startswith(("weights", "stream", "columns")))
     return CProjectReport(
         target=target.name,
         weight_bytes=weights,
@@ -136,4 +136,5 @@ def _layer(step):
         stored_bytes=weights.stored_bytes if weights else 0,
         macs=step.macs,
         instructions=step.instructions,
+        live=step.inputs[0].live if weights else 1.0,
     )

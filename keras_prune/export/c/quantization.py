@@ -41,6 +41,24 @@ def quantize_multiplier(real):
     return fixed, shift
 
 
+def multiply(values, multiplier, shift):
+    """Multiply ints by `multiplier * 2**(shift - 31)`, rounded twice as gemmlowp does.
+
+    Args:
+        values: Int array, each below `2**31` in size, also behind a left shift.
+        multiplier: Int.
+        shift: Int.
+
+    Returns:
+        An int64 array.
+    """
+    values = np.asarray(values, np.int64) << max(shift, 0)
+    values = (values * multiplier + (1 << 30)) >> 31
+    right = max(-shift, 0)
+    half = (1 << right) >> 1
+    return np.sign(values) * ((np.abs(values) + half) >> right)
+
+
 def channel_multipliers(input_scale, weight_scales, output_scale, channels):
     """Return multipliers and shifts of a convolution, one a channel.
 

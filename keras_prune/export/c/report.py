@@ -9,8 +9,9 @@ from keras_prune.tables import render_table
 class CLayer:
     """One operator of the project.
 
-    `encoding` is `dense`, `stream` or empty for operators without weights. `instructions` is the
-    estimate by which the encoding was chosen.
+    `encoding` is `dense`, `stream`, `columns` or empty for operators without weights; `live` is
+    the share of inputs that were not zero on calibration data, `1.0` where nothing is known.
+    `instructions` is the estimate by which the encoding was chosen.
     """
 
     index: int
@@ -23,6 +24,7 @@ class CLayer:
     stored_bytes: int
     macs: int
     instructions: int
+    live: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,11 +64,12 @@ class CProjectReport:
         return figures | {"flash_bytes": self.flash_bytes, "instructions": self.instructions}
 
     def __str__(self):
-        columns = ["#", "Operator", "Output", "Weights", ">Zeros", ">Dense B", ">Stored B"]
-        columns += [">MACs", ">Est. instructions"]
+        columns = ["#", "Operator", "Output", "Weights", ">Zeros", ">Live inputs", ">Dense B"]
+        columns += [">Stored B", ">MACs", ">Est. instructions"]
         rows = [_row(layer) for layer in self.layers]
-        total = ["", "Total", "", "", "", f"{self.dense_weight_bytes:,}", f"{self.weight_bytes:,}"]
-        total += [f"{sum(layer.macs for layer in self.layers):,}", f"{self.instructions:,}"]
+        macs = sum(layer.macs for layer in self.layers)
+        sums = (self.dense_weight_bytes, self.weight_bytes, macs, self.instructions)
+        total = ["", "Total", *[""] * 4, *(f"{value:,}" for value in sums)]
         table = render_table(f"C project for {self.target}", columns, rows, footer=total)
         code = "code not measured" if self.code_bytes is None else f"code {self.code_bytes:,}"
         stack = "stack not measured"
@@ -85,7 +88,8 @@ def _row(layer):
     shape = "x".join(str(size) for size in layer.output_shape)
     cells = [layer.index, layer.operator, shape, layer.encoding]
     if layer.encoding:
-        cells += [f"{layer.sparsity:.1%}", f"{layer.dense_bytes:,}", f"{layer.stored_bytes:,}"]
+        cells += [f"{layer.sparsity:.1%}", f"{layer.live:.1%}" if layer.live < 1.0 else ""]
+        cells += [f"{layer.dense_bytes:,}", f"{layer.stored_bytes:,}"]
     else:
-        cells += ["", "", ""]
+        cells += [""] * 4
     return [*cells, f"{layer.macs:,}" if layer.macs else "", f"{layer.instructions:,}"]

@@ -33,6 +33,14 @@ void spk_fully_connected_s8_stream__c(int32_t batch, int32_t rows, int32_t cols,
                                       int8_t *output, void *scratch);
 size_t spk_fully_connected_s8_stream__c_scratch(int32_t batch, int32_t rows, int32_t cols);
 
+// Skips inputs that equal their zero point: the weights are packed by columns, as the stream of
+// the transposed matrix, (cols, rows).
+void spk_fully_connected_s8_columns__c(int32_t batch, int32_t rows, int32_t cols,
+                                       const spk_requant *q, const int8_t *input,
+                                       const uint8_t *columns, const int32_t *bias,
+                                       int8_t *output, void *scratch);
+size_t spk_fully_connected_s8_columns__c_scratch(int32_t rows);
+
 // ---- CONV_2D: weights (out_c, kernel_h, kernel_w, in_c); the stream packs the
 // matrix (out_c, kernel_h * kernel_w * in_c).
 void spk_conv2d_s8_dense__ref(const spk_window2d *w, const spk_requant *q, const int8_t *input,
@@ -101,6 +109,22 @@ typedef struct spk_rescale {
   int32_t act_min, act_max;
 } spk_rescale;
 void spk_rescale_s8__ref(const spk_rescale *p, const int8_t *input, int8_t *output);
+
+// ---- WinnerTakeAll: of every group of values the largest pass, the others become zero.
+// Values lie as (outer, groups, run). With level(x) = levels[x + 128], or x itself where
+// levels is NULL, and theta the (count + 1)-th largest level among the candidates of a group:
+//   output = level(x) > theta ? x : zero_point
+typedef struct spk_winners {
+  int32_t outer, groups, run;
+  int32_t count;  // below the number of candidates
+  int32_t zero_point;
+  const uint8_t *levels;  // (256,) or NULL
+  const int32_t *places;  // (candidates,) of the first group, or NULL: all its values;
+  int32_t candidates;     // group g has them g * run further
+} spk_winners;
+enum { SPK_WINNERS_SCRATCH = 256 * sizeof(int32_t) };
+void spk_winner_take_all_s8__c(const spk_winners *p, const int8_t *input, int8_t *output,
+                               void *scratch);
 
 // ---- PAD: (d0, d1, d2, d3) with `before[i]` and `after[i]` values of `value` added.
 typedef struct spk_pad {

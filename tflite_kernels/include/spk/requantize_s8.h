@@ -7,9 +7,11 @@
 #if defined(__GNUC__)
 #define SPK_INLINE   static inline __attribute__((always_inline))
 #define SPK_NOINLINE static __attribute__((noinline))
+#define SPK_COLD     static __attribute__((noinline, cold, unused))
 #else
 #define SPK_INLINE   static inline
 #define SPK_NOINLINE static
+#define SPK_COLD     static inline
 #endif
 
 // round(a * b / 2^31), ties upwards; not both may be INT32_MIN.
@@ -88,18 +90,31 @@ static inline int8_t spk_requantize_s8(int32_t acc, const spk_requant *q, int32_
   return (int8_t)spk_clamp(scaled + q->output_offset, q->act_min, q->act_max);
 }
 
-// One finished accumulator of channel c, rounded once, ties away from zero.
-static inline int8_t spk_requantize_once_s8(int32_t acc, const spk_requant *q, int32_t c) {
+// The rare case of spk_scale_once_s8: a scale factor of a quarter or more.
+SPK_COLD int32_t spk_round_large_s8(uint64_t product, int32_t right) {
+  const uint64_t rounded = (product + ((uint64_t)1 << (right - 1))) >> right;
+  return rounded > 1024 ? 1024 : (int32_t)rounded;  // clamped anyway
+}
+
+// round(acc * (multiplier + low / 2^32) * 2^(shift - 31)), ties away from zero.
+SPK_INLINE int32_t spk_scale_once_s8(int32_t acc, int32_t multiplier, uint32_t low,
+                                     int32_t shift) {
+  const int32_t sign = acc >> 31;  // 0 or -1
+  const uint32_t size = (uint32_t)(acc ^ sign) - (uint32_t)sign;
+  const uint64_t product =
+      (uint64_t)size * (uint32_t)multiplier + ((uint64_t)size * low >> 32);  // below 2^62
+  const int32_t right = -2 - shift;  // beyond 33 bits, of which the upper half decides
+  const int32_t scaled = right >= 0 ? (int32_t)((((uint32_t)(product >> 32) >> right) + 1) >> 1)
+                                    : spk_round_large_s8(product, 33 + right);
+  return (scaled ^ sign) - sign;
+}
+
+// One finished accumulator of channel c, rounded once.
+SPK_INLINE int8_t spk_requantize_once_s8(int32_t acc, const spk_requant *q, int32_t c) {
   if (q->per_tensor) c = 0;
   const uint32_t low = q->multiplier_low != NULL ? q->multiplier_low[c] : 0;
-  const uint32_t size = acc < 0 ? 0u - (uint32_t)acc : (uint32_t)acc;
-  const uint64_t product =
-      (uint64_t)size * (uint32_t)q->multiplier[c] + ((uint64_t)size * low >> 32);
-  const int32_t right = 31 - q->shift[c];  // in [1, 62]
-  const uint64_t rounded = (product + ((uint64_t)1 << (right - 1))) >> right;
-  const int32_t scaled = rounded > 1024 ? 1024 : (int32_t)rounded;  // clamped anyway
-  return (int8_t)spk_clamp((acc < 0 ? -scaled : scaled) + q->output_offset, q->act_min,
-                           q->act_max);
+  const int32_t scaled = spk_scale_once_s8(acc, q->multiplier[c], low, q->shift[c]);
+  return (int8_t)spk_clamp(scaled + q->output_offset, q->act_min, q->act_max);
 }
 
 #endif  // SPK_REQUANTIZE_S8_H_

@@ -1,0 +1,62 @@
+"""Operators that only move elements, done by numpy on any values."""
+
+import numpy as np
+
+_MASKS = ("beginMask", "endMask", "shrinkAxisMask", "ellipsisMask", "newAxisMask", "offset")
+
+
+def move(values, nodes):
+    """Let operators move values as they move the elements of their inputs.
+
+    Args:
+        values: Array of the shape of the first operator's input.
+        nodes: List of `Node`s of the kinds in `MOVES`, each reading the one before.
+
+    Returns:
+        An array.
+
+    Raises:
+        ValueError, IndexError, TypeError, AttributeError: If an operator is not what it should be.
+    """
+    for node in nodes:
+        values = MOVES[node.kind](values, node).reshape(node.outputs[0].shape)
+    return values
+
+
+def _reshape(values, node):
+    return values.reshape(node.outputs[0].shape)
+
+
+def _strided_slice(values, node):
+    if any(getattr(node.options, mask, 0) for mask in _MASKS[3:]):
+        raise ValueError("such a mask is not supported")
+    begin, end, shrink = (getattr(node.options, mask, 0) for mask in _MASKS[:3])
+    slices = []
+    for axis, (low, high, stride) in enumerate(zip(*_constants(node), strict=True)):
+        bit = 1 << axis
+        if shrink & bit:
+            slices.append(slice(low, low + 1 or None))
+        else:
+            slices.append(slice(None if begin & bit else low, None if end & bit else high, stride))
+    return values[tuple(slices)]
+
+
+def _gather(values, node):
+    if getattr(node.options, "batchDims", 0):
+        raise ValueError("batch dimensions are not supported")
+    return np.take(values, node.inputs[1].data, axis=getattr(node.options, "axis", 0))
+
+
+def _constants(node):
+    return [tensor.data.reshape(-1).tolist() for tensor in node.inputs[1:]]
+
+
+MOVES = {
+    "EXPAND_DIMS": _reshape,
+    "GATHER": _gather,
+    "RESHAPE": _reshape,
+    "SQUEEZE": _reshape,
+    "STRIDED_SLICE": _strided_slice,
+    "TILE": lambda values, node: np.tile(values, _constants(node)[0]),
+    "TRANSPOSE": lambda values, node: values.transpose(_constants(node)[0]),
+}
