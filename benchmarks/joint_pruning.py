@@ -4,7 +4,8 @@ MLP-3 and Lenet-4 on MNIST and ConvNet-5 on CIFAR-10 go the whole way of `kp.joi
 network is trained, its weights are pruned in rounds, winner rates are searched on held-out training
 images, and one fine-tuning follows with both. Beside it stand the dense network and the one with
 pruned weights alone. Accuracies are of test images, which nothing is chosen by; densities and
-multiply-accumulates are counted on them too.
+multiply-accumulates are counted on them too. The networks for MNIST also run as C programs on a
+Cortex-M4 in QEMU.
 
 Every run is written to the result file at once: an interrupted benchmark goes on where it was, and
 several processes, each with its own `--networks`, share the work.
@@ -21,10 +22,12 @@ import keras
 
 import keras_prune as kp
 from benchmarks import results
+from benchmarks.exported_c import on_cortex_m4
 from benchmarks.joint_networks import NETWORKS, Crops, middle
 from examples import datasets
 
 NAME = "joint_pruning"
+STAGES = (("dense", "dense"), ("weights", "weights alone"), ("joint", "joint"))
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -64,7 +67,9 @@ def measure(name, seed, settings):
     def tested(model):
         accuracy = model.evaluate(*test, batch_size=500, verbose=0, return_dict=True)
         spent = kp.cost(model, data=test, batch_size=500)
+        program = on_cortex_m4(model, x, *test) if network.data == "mnist" else None
         return {
+            "cortex_m4": program,
             "accuracy": 100.0 * accuracy["accuracy"],
             "activations": 100.0 * spent.activation_density,
             "compression": spent.compression(),
@@ -145,7 +150,7 @@ def table(runs):
         same = [run for run in runs if run["network"] == name]
         if not same:
             continue
-        for stage, title in (("dense", "dense"), ("weights", "weights alone"), ("joint", "joint")):
+        for stage, title in STAGES:
             rows.append((name, title, len(same), *_figures([r["measured"][stage] for r in same])))
         paper = network.published
         rows.append(
@@ -197,10 +202,38 @@ def layer_table(runs):
     return results.markdown_table([*columns, ">activations, %", ">MACs counted, %"], rows)
 
 
+def program_table(runs):
+    """The Markdown table of the C programs: means over the seeds."""
+    rows = []
+    for name in NETWORKS:
+        same = [run for run in runs if run["network"] == name]
+        programs = [
+            {stage: run["measured"][stage]["cortex_m4"] for stage in run["measured"]}
+            for run in same
+        ]
+        if not programs or not programs[0]["dense"]:
+            continue
+        for stage, title in STAGES:
+            accuracy, instructions, weight_bytes = (
+                statistics.mean(program[stage][key] for program in programs)
+                for key in ("accuracy", "instructions", "weight_bytes")
+            )
+            ratio = statistics.mean(
+                program["dense"]["instructions"] / program[stage]["instructions"]
+                for program in programs
+            )
+            encodings = [layer["encoding"] for layer in programs[0][stage]["layers"]]
+            cells = (f"{accuracy:.2f}", f"{instructions:,.0f}", f"{ratio:.1f}x")
+            rows.append((name, title, ", ".join(encodings), *cells, f"{weight_bytes:,.0f}"))
+    columns = ["network", "", "weights", ">int8 accuracy, %", ">instructions", ">fewer"]
+    return results.markdown_table([*columns, ">weight bytes"], rows)
+
+
 def write(document):
     """Write the tables."""
     runs = document["results"]
-    parts = (table(runs), layer_table(runs), results.provenance(document))
+    programs = f"As int8 C on a Cortex-M4, an image:\n\n{program_table(runs)}"
+    parts = (table(runs), layer_table(runs), programs, results.provenance(document))
     results.write_tables(NAME, "\n\n".join(parts))
 
 
