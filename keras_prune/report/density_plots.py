@@ -103,6 +103,7 @@ def _check(report):
 
 
 def _finish(figure, axes, path):
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylabel("activation density")
     axes.set_ylim(0.0, 1.05)
     axes.legend()
