@@ -2,7 +2,7 @@
 
 A layer of random weights is exported as C and run in QEMU, which counts instructions exactly.
 The file tells how many inputs are live; beside it stands the same layer in a file that
-tells nothing, whose kernel skips zero weights alone.
+tells nothing.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def table(document):
                 f"{both['weight_bytes'] / macs:.2f}",
             )
         )
-    columns = ["layer", ">zeros", ">live inputs", ">dense", ">zero weights skipped", "chosen"]
+    columns = ["layer", ">zeros", ">live inputs", ">dense", ">share not known", "share known"]
     columns += [">instructions", ">bytes a weight"]
     return f"{results.markdown_table(columns, rows)}\n\n{results.provenance(document)}"
 
