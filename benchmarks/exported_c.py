@@ -15,8 +15,8 @@ def on_cortex_m4(model, calibration, images, labels):
     Args:
         model: Built `keras.Model`.
         calibration: Array (samples, ...). The first 200 find ranges and live inputs.
-        images: Array (samples, ...). All run in the program on this machine, which has the outputs of
-            the microcontroller bit for bit; of the first 25, instructions are counted in QEMU.
+        images: Array (samples, ...). All run in the program on this machine, with the outputs of
+            the microcontroller bit for bit; of the first 25, QEMU counts the instructions.
         labels: Array (samples,).
 
     Returns:

@@ -128,6 +128,11 @@ def _add_convert(parser):
         "in the stock runtimes",
     )
     parser.add_argument("--dense", action="store_true", help="keep the weights dense")
+    parser.add_argument(
+        "--custom-operators",
+        action="store_true",
+        help="WinnerTakeAll becomes one operator, for the delegate and C projects only",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -169,13 +174,19 @@ def _convert(arguments):
         model = load_keras(source)
         sparse = not arguments.dense
         report = export_tflite(
-            model, destination, arguments.quantize, data, sparse, arguments.profile
+            model,
+            destination,
+            arguments.quantize,
+            data,
+            sparse,
+            arguments.profile,
+            arguments.custom_operators,
         )
         return _shown(report, arguments)
-    if arguments.quantize or arguments.dense:
+    if arguments.quantize or arguments.dense or arguments.custom_operators:
         raise ValueError(
-            "Options --quantize and --dense are for Keras files; a TensorFlow Lite file keeps its "
-            f"types. Received: SOURCE={source}"
+            "Options --quantize, --dense and --custom-operators are for Keras files; a TensorFlow "
+            f"Lite file keeps its types and operators. Received: SOURCE={source}"
         )
     return _shown(sparsify_tflite(source, destination, arguments.profile, data), arguments)
 

@@ -59,6 +59,7 @@ def test_version(capfd):
         (("convert", "absent.tflite", "out.tflite"), "Cannot read the file"),
         (("convert", "a.keras", "b", "--profile", "huge"), "invalid choice: 'huge'"),
         (("convert", "a.tflite", "b", "--quantize", "int8"), "are for Keras files"),
+        (("convert", "a.tflite", "b", "--custom-operators"), "are for Keras files"),
         (("convert", "a.tflite", "b", "--representative-data", "no.npy"), "data cannot be read"),
         (("bench", "absent.tflite"), "no such file"),
         (("bench", "a", "--threads", "two"), "invalid int value: 'two'"),

@@ -3,11 +3,12 @@
 import pathlib
 import tempfile
 
+from keras_prune.export.custom_operators import use_custom_operators
 from keras_prune.export.export_report import ExportReport
 from keras_prune.export.flatbuffer import parse_model, read_model, serialize_model
 from keras_prune.export.profiles import check_profile
 from keras_prune.export.rewrite import Rewrite
-from keras_prune.export.verify import largest_difference, verify_files
+from keras_prune.export.verify import largest_difference, verify_delegated, verify_files
 from keras_prune.files import write_atomically
 
 
@@ -55,7 +56,7 @@ def sparsify_tflite(src, dst, profile="portable", representative_data=None):
     return report
 
 
-def emit(model, original, name, report, inputs=None):
+def emit(model, original, name, report, inputs=None, custom_operators=False):
     """Make a model sparse, check it against its original bytes, write it and fill in the report.
 
     Args:
@@ -64,6 +65,7 @@ def emit(model, original, name, report, inputs=None):
         name: Path-like. The dense file's name for error messages.
         report: `ExportReport` with path and profile. Changed.
         inputs: Dict of input name to array (samples, ...) or `None`.
+        custom_operators: Bool. See `export_tflite`. Defaults to `False`.
 
     Raises:
         ValueError: As `sparsify_tflite`.
@@ -80,6 +82,8 @@ def emit(model, original, name, report, inputs=None):
     report.tensors = rewrite.reports
     sparse = serialize_model(model) if report.sparse_tensors else original
     _verify(original, twin, sparse, name, report, inputs)
+    if custom_operators:
+        sparse = _with_custom_operators(sparse, name, report, inputs)
     report.measure(original, sparse)
     write_atomically(report.path, sparse)
 
@@ -105,6 +109,23 @@ def _verify(original, twin, sparse, name, report, inputs):
                 "differently: outputs there differ from the dense file's by up to "
                 f"{report.max_difference:g}"
             )
+
+
+def _with_custom_operators(stock, name, report, inputs):
+    model = parse_model(stock)
+    count = use_custom_operators(model)
+    if count == 0:
+        report.notes.append("no custom operator was used: the file has no WinnerTakeAll")
+        return stock
+    custom = serialize_model(model)
+    with tempfile.TemporaryDirectory(prefix="keras_prune_") as folder:
+        paths = [pathlib.Path(folder, f"{kind}.tflite") for kind in ("stock", "custom")]
+        for path, data in zip(paths, (stock, custom), strict=True):
+            path.write_bytes(data)
+        verify_delegated(*paths, name, inputs)
+    operators = "1 custom operator" if count == 1 else f"{count} custom operators"
+    report.notes.append(f"{operators}: only the delegate and `export_c` run this file")
+    return custom
 
 
 def check_destination(path):

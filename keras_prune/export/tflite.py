@@ -20,7 +20,13 @@ RECORDED_SAMPLES = 64
 
 
 def export_tflite(
-    model, path, quantize=None, representative_data=None, sparse=True, profile="portable"
+    model,
+    path,
+    quantize=None,
+    representative_data=None,
+    sparse=True,
+    profile="portable",
+    custom_operators=False,
 ):
     """Convert a pruned Keras model to a sparse TensorFlow Lite file.
 
@@ -50,6 +56,9 @@ def export_tflite(
             Defaults to `None`.
         sparse: Bool. Whether to make the weights sparse. Defaults to `True`.
         profile: Str. Which sparse forms to use, see `sparsify_tflite`. Defaults to `"portable"`.
+        custom_operators: Bool. Whether a `kp.WinnerTakeAll` becomes one custom operator instead
+            of stock ones: faster, but only `kp.load_delegate` and `kp.export_c` run such a file.
+            Defaults to `False`.
 
     Returns:
         An `ExportReport`.
@@ -59,6 +68,11 @@ def export_tflite(
             compute what it should. Nothing is written then.
     """
     _check_arguments(model, quantize, representative_data, profile)
+    if not isinstance(custom_operators, bool):
+        raise ValueError(
+            "Argument `custom_operators` must be `True` or `False`. "
+            f"Received: custom_operators={custom_operators!r}"
+        )
     check_destination(path)
     stripped = fixed_batch(strip(model))
     samples = None
@@ -73,7 +87,7 @@ def export_tflite(
         report.notes += [note] if note else []
         data = serialize_model(parsed)
     checked = _inputs(stripped, samples[:CHECKED_SAMPLES]) if samples else None
-    emit(parsed, data, path, report, checked)
+    emit(parsed, data, path, report, checked, custom_operators)
     return report
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_prune.runtime import native
 from keras_prune.runtime.interpreter import Job, run_jobs
 
 RESOLVERS = ("default", "reference")
@@ -64,6 +65,39 @@ def verify_files(dense, sparse, name, inputs=None, random_samples=4):
         worst = max(worst, _compare(expected.outputs, found.outputs, resolver, name))
         samples = len(expected.outputs)
     return Verification(worst, samples, tuple(notes))
+
+
+def verify_delegated(stock, custom, name, inputs=None, random_samples=4):
+    """Compare a file of stock operators with its twin that needs the delegate for custom ones.
+
+    Both run in LiteRT's reference kernels, which the delegate gives the results of.
+
+    Args:
+        stock: Path-like. The file to trust.
+        custom: Path-like. The file to check.
+        name: Path-like. What error messages call the file.
+        inputs: Dict of input name to array (samples, ...) or `None`.
+        random_samples: Int. Seeded random inputs besides those. Defaults to `4`.
+
+    Returns:
+        A `Verification`.
+
+    Raises:
+        ValueError: If one of them does not run, or they differ.
+    """
+    delegate = {"library": str(native.library_path()), "options": {"min_sparsity": "1"}}
+    jobs = (Job(stock, "reference"), Job(custom, "reference", delegate=delegate))
+    expected, found = (
+        run_jobs({"file": job}, inputs, random_samples, TIMEOUT_SECONDS)["file"] for job in jobs
+    )
+    for result in (expected, found):
+        if result.error:
+            raise ValueError(
+                "The file with custom operators cannot be checked, and was not written: "
+                f"{result.error}. Received: path={name}"
+            )
+    worst = _compare(expected.outputs, found.outputs, "reference", name)
+    return Verification(worst, len(expected.outputs))
 
 
 def largest_difference(dense, sparse, name, inputs=None, random_samples=4):

@@ -15,6 +15,7 @@ typedef struct spk_delegate {
   spk_thread_pool *pool;
   pthread_mutex_t claiming;        // interpreters may be built side by side
   const spk_claim *being_claimed;  // handed from the partitioner to init
+  int being_taken;                 // the same for a custom operator: its node, or -1
 } spk_delegate;
 
 TfLiteRegistration spk_node_registration(void);

@@ -7,6 +7,7 @@
 #include "delegate/cost_rule.h"
 #include "delegate/node.h"
 #include "delegate/sparse_weights.h"
+#include "delegate/winners.h"
 
 // What we think of one node.
 typedef struct verdict {
@@ -82,6 +83,12 @@ static void report(const spk_claim *claim, const verdict *v, int node) {
   fputc('\n', stderr);
 }
 
+static void report_winners(int node, const char *reason) {
+  fprintf(stderr, "keras_prune: node %d %s%s\n", node,
+          reason ? "declined: " : "claimed: a custom operator, WinnerTakeAll",
+          reason ? reason : "");
+}
+
 static TfLiteStatus claim_node(TfLiteContext *context, spk_delegate *delegate,
                                const spk_claim *claim) {
   struct {
@@ -108,7 +115,14 @@ static TfLiteStatus claim_nodes(TfLiteContext *context, spk_delegate *delegate,
     spk_claim claim = {0};
     TfLiteIntArray *present;
     if (context->GetExecutionPlan(context, &present) != kTfLiteOk) return kTfLiteError;
-    verdict v = {.reason = spk_claim_node(context, present, plan->data[i], &claim)};
+    verdict v = {0};
+    if (spk_is_winners_node(context, plan->data[i], &v.reason)) {
+      if (delegate->options.verbose) report_winners(plan->data[i], v.reason);
+      if (!v.reason && spk_claim_winners(context, &delegate->base, plan->data[i]) != kTfLiteOk)
+        return kTfLiteError;
+      continue;
+    }
+    v.reason = spk_claim_node(context, present, plan->data[i], &claim);
     if (v.reason && !*v.reason) continue;
     if (!v.reason) v = judge(context, &delegate->options, &claim);
     if (delegate->options.verbose) report(&claim, &v, plan->data[i]);

@@ -24,6 +24,7 @@ TfLiteDelegate *tflite_plugin_create_delegate(const char *const *names,
     return refuse(report_error, "Memory is too short for a delegate.");
   }
   delegate->options = options;
+  delegate->being_taken = -1;
   pthread_mutex_init(&delegate->claiming, NULL);
   delegate->base.Prepare = spk_delegate_prepare;
   delegate->base.flags = kTfLiteDelegateFlagsAllowDynamicTensors;

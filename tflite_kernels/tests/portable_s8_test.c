@@ -221,7 +221,7 @@ static void winners(int number) {
   if (spk_random_int(0, 1)) p.levels = levels;
   const int few = spk_random_int(0, 1) ? 3 : 127;  // ties
   int8_t *input = random_s8((size_t)size, 30, -few, few), *got = spk_test_buffer((size_t)size);
-  void *scratch = spk_test_buffer(SPK_WINNERS_SCRATCH);
+  void *scratch = spk_test_buffer(SPK_WINNERS_S8_SCRATCH);
   spk_winner_take_all_s8__c(&p, input, got, scratch);
   for (int32_t i = 0; i < size; ++i) {
     const int32_t expected = is_winner(&p, input, i) ? input[i] : p.zero_point;

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_prune.export.flatbuffer import operator_name, read_model, tensor_array, type_name
 from keras_prune.export.live_inputs import stored_shares
+from keras_prune.export.winner_options import CUSTOM_CODE, from_bytes
 
 MAX_TENSOR_BYTES = 1 << 30
 ELEMENT_BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "FLOAT16": 2, "INT32": 4}
@@ -100,6 +101,18 @@ def read_graph(path):
             "The C export takes models with exactly one subgraph. "
             f"Received: subgraphs={len(model.subgraphs)}, path={path}"
         )
+    return graph_of(model)
+
+
+def graph_of(model):
+    """Return the first subgraph of a model; DENSIFY of constants is folded.
+
+    Args:
+        model: `ModelT`.
+
+    Returns:
+        A `Graph`; the index of a node is that of its operator.
+    """
     subgraph = model.subgraphs[0]
     tensors = _Tensors(model, subgraph, stored_shares(model))
     nodes = []
@@ -112,7 +125,7 @@ def read_graph(path):
             kind,
             [tensors[i] if i >= 0 else None for i in operator.inputs],
             [tensors[i] for i in operator.outputs],
-            operator.builtinOptions,
+            _options(kind, operator),
         )
         nodes.append(node)
     ends = ([tensors[i] for i in each] for each in (subgraph.inputs, subgraph.outputs))
@@ -154,6 +167,12 @@ class _Tensors(dict):
         shape = tuple(int(size) for size in raw.shape)
         live = self._shares.get(name, 1.0)
         return Tensor(index, name, shape, type_name(raw), scales, zero_points, axis, data, live)
+
+
+def _options(kind, operator):
+    if kind == f"CUSTOM:{CUSTOM_CODE}":
+        return from_bytes(() if operator.customOptions is None else operator.customOptions)
+    return operator.builtinOptions
 
 
 def _array(values, dtype):

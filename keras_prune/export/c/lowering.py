@@ -2,7 +2,9 @@
 
 from keras_prune.export.c import convolutions, elementwise, reductions
 from keras_prune.export.c.graph import check_graph
-from keras_prune.export.c.winners import KIND, fuse_winners, winner_take_all
+from keras_prune.export.c.winners import winner_take_all
+from keras_prune.export.winner_options import CUSTOM_CODE, KIND
+from keras_prune.export.winner_pattern import fuse_winners
 
 OPERATORS = {
     "ADD": elementwise.add,
@@ -25,7 +27,7 @@ OPERATORS = {
     "SOFTMAX": reductions.softmax,
     "SQUEEZE": elementwise.reshape,
 }
-_LOWERED = {**OPERATORS, KIND: winner_take_all}
+_LOWERED = {**OPERATORS, KIND: winner_take_all, f"CUSTOM:{CUSTOM_CODE}": winner_take_all}
 
 
 def lower(graph, target):

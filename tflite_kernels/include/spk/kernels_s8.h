@@ -12,6 +12,7 @@
 #define SPK_KERNELS_S8_H_
 
 #include "spk/types.h"
+#include "spk/winners.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -109,22 +110,6 @@ typedef struct spk_rescale {
   int32_t act_min, act_max;
 } spk_rescale;
 void spk_rescale_s8__ref(const spk_rescale *p, const int8_t *input, int8_t *output);
-
-// ---- WinnerTakeAll: of every group of values the largest pass, the others become zero.
-// Values lie as (outer, groups, run). With level(x) = levels[x + 128], or x itself where
-// levels is NULL, and theta the (count + 1)-th largest level among the candidates of a group:
-//   output = level(x) > theta ? x : zero_point
-typedef struct spk_winners {
-  int32_t outer, groups, run;
-  int32_t count;  // below the number of candidates
-  int32_t zero_point;
-  const uint8_t *levels;  // (256,) or NULL
-  const int32_t *places;  // (candidates,) of the first group, or NULL: all its values;
-  int32_t candidates;     // group g has them g * run further
-} spk_winners;
-enum { SPK_WINNERS_SCRATCH = 256 * sizeof(int32_t) };
-void spk_winner_take_all_s8__c(const spk_winners *p, const int8_t *input, int8_t *output,
-                               void *scratch);
 
 // ---- PAD: (d0, d1, d2, d3) with `before[i]` and `after[i]` values of `value` added.
 typedef struct spk_pad {

@@ -8,7 +8,7 @@ static int32_t level_of(const spk_winners *p, int8_t x) {
 }
 
 static void count_levels(const spk_winners *p, const int8_t *group, int32_t *restrict counts) {
-  memset(counts, 0, SPK_WINNERS_SCRATCH);
+  memset(counts, 0, SPK_WINNERS_S8_SCRATCH);
   if (p->places != NULL) {
     for (int32_t i = 0; i < p->candidates; ++i) ++counts[level_of(p, group[p->places[i]])];
     return;
