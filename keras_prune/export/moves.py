@@ -1,7 +1,10 @@
 """Operators that only move elements, done by numpy on any values."""
 
+import math
+
 import numpy as np
 
+MAX_ELEMENTS = 1 << 24  # more is no activation, and would take memory to follow
 _MASKS = ("beginMask", "endMask", "shrinkAxisMask", "ellipsisMask", "newAxisMask", "offset")
 
 
@@ -19,6 +22,8 @@ def move(values, nodes):
         ValueError, IndexError, TypeError, AttributeError: If an operator is not what it should be.
     """
     for node in nodes:
+        if node.outputs[0].size > MAX_ELEMENTS:
+            raise ValueError("its output is too large")
         values = MOVES[node.kind](values, node).reshape(node.outputs[0].shape)
     return values
 
@@ -44,7 +49,17 @@ def _strided_slice(values, node):
 def _gather(values, node):
     if getattr(node.options, "batchDims", 0):
         raise ValueError("batch dimensions are not supported")
-    return np.take(values, node.inputs[1].data, axis=getattr(node.options, "axis", 0))
+    axis, places = getattr(node.options, "axis", 0), node.inputs[1].data
+    if values.size // values.shape[axis] * places.size != node.outputs[0].size:
+        raise ValueError("its places do not fit its output")
+    return np.take(values, places, axis=axis)
+
+
+def _tile(values, node):
+    multiples = _constants(node)[0]
+    if math.prod(multiples) * values.size != node.outputs[0].size:
+        raise ValueError("its multiples do not fit its output")
+    return np.tile(values, multiples)
 
 
 def _constants(node):
@@ -57,6 +72,6 @@ MOVES = {
     "RESHAPE": _reshape,
     "SQUEEZE": _reshape,
     "STRIDED_SLICE": _strided_slice,
-    "TILE": lambda values, node: np.tile(values, _constants(node)[0]),
+    "TILE": _tile,
     "TRANSPOSE": lambda values, node: values.transpose(_constants(node)[0]),
 }

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_prune.export.c.graph import Graph, Node
 from keras_prune.export.c.quantization import multiply, quantize_multiplier
-from keras_prune.export.moves import MOVES, move
+from keras_prune.export.moves import MAX_ELEMENTS, MOVES, move
 from keras_prune.export.winner_options import KIND, Winners
 
 _COMPARED_BITS = 8  # LESS_EQUAL compares in steps of 1 / 2**8
@@ -40,19 +40,19 @@ def fuse_winners(graph):
 
 def _match(node, nodes, outputs):
     # Returns (the node that replaces it, the other nodes of the pattern) or None.
-    if node.kind not in ("SELECT", "SELECT_V2") or len(node.inputs) != 3:
-        return None
     made_by = {tensor.index: each for each in nodes for tensor in each.outputs}
+    if not _is(node, ("SELECT", "SELECT_V2"), 3) or len(node.outputs) != 1:
+        return None
     condition, zero, x = node.inputs
     compare = made_by.get(condition.index)
-    if compare is None or compare.kind != "LESS_EQUAL":
+    if not _is(compare, ("LESS_EQUAL",), 2):
         return None
     scores, threshold = compare.inputs
     absolute = made_by.get(scores.index)
-    if absolute is None or absolute.kind != "ABS" or absolute.inputs[0] is not x:
+    if not _is(absolute, ("ABS",), 1) or absolute.inputs[0] is not x:
         return None
     after, top = _trace(threshold, made_by)
-    if top is None or top.kind != "TOPK_V2":
+    if not _is(top, ("TOPK_V2",), 2) or not 1 <= x.size <= MAX_ELEMENTS:
         return None
     before, end = _trace(top.inputs[0], made_by)
     if end is not absolute or not _keeps_values(node, zero, x, scores, threshold, before + after):
@@ -66,12 +66,21 @@ def _match(node, nodes, outputs):
     return Node(node.index, KIND, [x], node.outputs, Winners(*found, _levels(x, scores))), parts
 
 
+def _is(node, kinds, inputs):
+    return (
+        node is not None
+        and node.kind in kinds
+        and len(node.inputs) == inputs
+        and None not in node.inputs
+    )
+
+
 def _trace(tensor, made_by):
     # The nodes that only moved elements on the way to this tensor, first first, and what they
     # started from.
     moved = []
     node = made_by.get(tensor.index)
-    while node is not None and node.kind in MOVES:
+    while node is not None and node.kind in MOVES and node.inputs and None not in node.inputs:
         moved.insert(0, node)
         node = made_by.get(node.inputs[0].index)
     return moved, node
@@ -117,9 +126,11 @@ def _is_alone(parts, node, nodes, outputs):
 def _geometry(x, before, top, after):
     # (outer, groups, run, count, places), or None if the elements do not lie so.
     count = top.inputs[1]
-    if count is None or count.data is None or count.size != 1:
+    if count.data is None or count.size != 1:
         return None
     k = int(count.data.reshape(-1)[0])
+    if not 1 <= k <= top.inputs[0].shape[-1]:
+        return None
     try:
         candidates = move(np.arange(x.size).reshape(x.shape), before)
         candidates = candidates.reshape(-1, candidates.shape[-1])
@@ -130,7 +141,7 @@ def _geometry(x, before, top, after):
     rank, group_of = chosen % k, chosen // k
     groups = len(candidates)
     run = int(np.argmax(group_of != group_of[0])) or x.size
-    if x.size % (groups * run) or np.any(rank != rank[0]) or not 1 <= k <= candidates.shape[1]:
+    if x.size % (groups * run) or np.any(rank != rank[0]):
         return None
     expected = np.arange(x.size) // run % groups
     first = np.sort(candidates[0])

@@ -6,6 +6,7 @@ import pytest
 
 import keras_prune as kp
 from keras_prune.export.c import export_c
+from keras_prune.export.flatbuffer import read_model, write_model
 from keras_prune.runtime.c_project import run_c_project
 from tests.export.c_model_builder import (
     Model,
@@ -119,3 +120,33 @@ def test_what_only_looks_like_it_is_refused(tmp_path, change):
     with pytest.raises(ValueError, match=r"Operator 0 \(ABS\) cannot be exported to C"):
         export_c(path, tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+DAMAGES = {
+    "no inputs": lambda inputs: inputs[:0],
+    "an absent one": lambda inputs: np.append(-1, inputs[1:]),
+    "one less": lambda inputs: inputs[:-1],
+    "one more": lambda inputs: np.append(inputs, inputs[-1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("number", range(5))
+def test_a_damaged_pattern_gets_a_sentence(tmp_path, number, damage):
+    path = winner_model(tmp_path / "model.tflite")
+    model = read_model(path)
+    operator = model.subgraphs[0].operators[number]
+    operator.inputs = DAMAGES[damage](np.array(operator.inputs)).astype(np.int32)
+    write_model(model, path)
+    with pytest.raises(ValueError, match=r"Operator \d \(\w+\) cannot be exported to C"):
+        export_c(path, tmp_path / "c")
+
+
+@pytest.mark.parametrize("k", [0, -1, 41, 1 << 30])
+def test_more_winners_than_values_are_refused(tmp_path, k):
+    model = read_model(winner_model(tmp_path / "model.tflite"))
+    count = model.subgraphs[0].tensors[model.subgraphs[0].operators[1].inputs[1]]
+    model.buffers[count.buffer].data = np.frombuffer(np.int32(k).tobytes(), np.uint8)
+    write_model(model, tmp_path / "model.tflite")
+    with pytest.raises(ValueError, match="cannot be exported to C"):
+        export_c(tmp_path / "model.tflite", tmp_path / "c")
