@@ -10,7 +10,7 @@ enum { kVersion = 1, kWords = 7, kLevels = 256 };
 
 typedef struct winners_state {
   spk_winners winners;  // points into `options`
-  void *options;
+  void *options, *scratch;
   int input, output;
 } winners_state;
 
@@ -57,20 +57,25 @@ static winners_state *state_of(const TfLiteNode *node) {
     free(state);
     return NULL;
   }
+  state->input = node->inputs->data[0];
+  state->output = node->outputs->data[0];
   if (bytes) memcpy(state->options, node->custom_initial_data, bytes);
   if (!spk_read_winners(state->options, bytes, &state->winners)) {
     free(state->options);
     state->options = NULL;
+    return state;
   }
-  state->input = node->inputs->data[0];
-  state->output = node->outputs->data[0];
+  const size_t scratch = spk_winner_take_all_f32__c_scratch(&state->winners);
+  state->scratch = malloc(scratch > SPK_WINNERS_S8_SCRATCH ? scratch : SPK_WINNERS_S8_SCRATCH);
   return state;
 }
 
 static void winners_free(TfLiteContext *context, void *buffer) {
   (void)context;
   winners_state *state = buffer;
-  if (state) free(state->options);
+  if (!state) return;
+  free(state->options);
+  free(state->scratch);
   free(state);
 }
 
@@ -111,6 +116,7 @@ static TfLiteStatus winners_prepare(TfLiteContext *context, TfLiteNode *node) {
   winners_state *state = node->user_data;
   const char *reason = state == NULL            ? "memory is short"
                        : state->options == NULL ? "its options are not valid"
+                       : state->scratch == NULL ? "memory is short"
                                                 : NULL;
   if (!reason) {
     const TfLiteTensor *input = &context->tensors[state->input];
@@ -136,15 +142,14 @@ static TfLiteStatus winners_invoke(TfLiteContext *context, TfLiteNode *node) {
   const TfLiteTensor *input = &context->tensors[state->input];
   void *output = context->tensors[state->output].data;
   const size_t sample = (size_t)p->outer * (size_t)p->groups * (size_t)p->run;
-  int32_t scratch[SPK_WINNERS_F32_SCRATCH / sizeof(int32_t)];
   if (input->type == kTfLiteFloat32) {
     for (size_t at = 0; at < input->bytes / sizeof(float); at += sample)
       spk_winner_take_all_f32__c(p, (const float *)input->data + at, (float *)output + at,
-                                 scratch);
+                                 state->scratch);
   } else {
     for (size_t at = 0; at < input->bytes; at += sample)
       spk_winner_take_all_s8__c(p, (const int8_t *)input->data + at, (int8_t *)output + at,
-                                scratch);
+                                state->scratch);
   }
   return kTfLiteOk;
 }

@@ -47,7 +47,7 @@ static void floats(int number) {
   p.count = spk_random_int(0, (p.places != NULL ? p.candidates : of_group) - 1);
   float *input = spk_test_buffer((size_t)size * 4), *got = spk_test_buffer((size_t)size * 4);
   for (int32_t i = 0; i < size; ++i) input[i] = random_value(few);
-  void *scratch = spk_test_buffer(SPK_WINNERS_F32_SCRATCH);
+  void *scratch = spk_test_buffer(spk_winner_take_all_f32__c_scratch(&p));
   spk_winner_take_all_f32__c(&p, input, got, scratch);
   for (int32_t i = 0; i < size; ++i) {
     const float expected = is_winner(&p, input, i) ? input[i] : 0.0f;

@@ -22,13 +22,13 @@ typedef struct spk_winners {
   int32_t candidates;     // group g has them g * run further
 } spk_winners;
 
-enum { SPK_WINNERS_S8_SCRATCH = 1024, SPK_WINNERS_F32_SCRATCH = 8192 };  // bytes
-
+enum { SPK_WINNERS_S8_SCRATCH = 1024 };  // bytes
 void spk_winner_take_all_s8__c(const spk_winners *p, const int8_t *input, int8_t *output,
                                void *scratch);
 // NaN passes, and counts as larger than all numbers.
 void spk_winner_take_all_f32__c(const spk_winners *p, const float *input, float *output,
                                 void *scratch);
+size_t spk_winner_take_all_f32__c_scratch(const spk_winners *p);
 
 #ifdef __cplusplus
 }
