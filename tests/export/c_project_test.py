@@ -164,6 +164,7 @@ def test_only_the_kernels_of_the_model_are_there(network):
         "conv2d_s8_stream.c",
         "depthwise_conv2d_s8_dense.c",
         "fully_connected_s8_stream.c",
+        "requantize_rows_s8.c",
         "max_pool2d_s8.c",
         "softmax_s8.c",
         "tile_s8.c",

@@ -150,3 +150,13 @@ def test_broken_options_get_a_sentence(tmp_path, options):
     with pytest.raises(ValueError, match="its options do not fit its input"):
         export_c(path, tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("ends", ["inputs", "outputs"])
+def test_a_custom_operator_without_ends_is_refused(tmp_path, ends):
+    path = broken(tmp_path / "model.tflite", to_bytes(Winners(1, 1, 40, 3)))
+    model = read_model(path)
+    setattr(model.subgraphs[0].operators[0], ends, np.zeros(0, np.int32))
+    write_model(model, path)
+    with pytest.raises(ValueError, match=r"Operator 0 \(CUSTOM:.*cannot be exported to C|output"):
+        export_c(path, tmp_path / "c")

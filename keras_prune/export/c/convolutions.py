@@ -13,6 +13,7 @@ from keras_prune.export.c.steps import SCRATCH, Step, Weights
 from keras_prune.export.c.windows import activation_name, window
 
 REFERENCE, PORTABLE = "kernels/reference", "kernels/portable"
+ROWS = f"{PORTABLE}/requantize_rows_s8.c"
 
 
 def fully_connected(node, target):
@@ -36,15 +37,12 @@ def fully_connected(node, target):
     step.arguments += [source, stored, bias, output]
     if step.weights.encoding == "dense":
         step.kernel = "spk_fully_connected_s8_dense__c"
-        step.sources = (f"{PORTABLE}/fully_connected_s8_dense.c",)
+        step.sources = (f"{PORTABLE}/fully_connected_s8_dense.c", ROWS)
         return step
     step.arguments.append(SCRATCH)
     if step.weights.encoding == "columns":
         step.kernel = "spk_fully_connected_s8_columns__c"
-        step.sources = (
-            f"{PORTABLE}/fully_connected_s8_columns.c",
-            f"{PORTABLE}/requantize_rows_s8.c",
-        )
+        step.sources = (f"{PORTABLE}/fully_connected_s8_columns.c", ROWS)
         step.scratch_bytes = 4 * rows
         return step
     step.kernel = "spk_fully_connected_s8_stream__c"
@@ -52,6 +50,7 @@ def fully_connected(node, target):
         f"{PORTABLE}/fully_connected_s8_stream.c",
         f"{PORTABLE}/conv2d_s8_stream.c",
         f"{PORTABLE}/tile_s8.c",
+        ROWS,
     )
     step.scratch_bytes = 2 * cols if batch == 1 else cost.TILE_BYTES * cols
     return step

@@ -1,6 +1,6 @@
 """WinnerTakeAll as a call of its int8 kernel."""
 
-from keras_prune.export.c.graph import check_activation
+from keras_prune.export.c.reductions import one_to_one, same_scale
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.winner_pattern import KIND, Winners
 
@@ -9,15 +9,11 @@ SCRATCH_BYTES = 1024
 
 def winner_take_all(node, target):
     """Lower a fused WinnerTakeAll, or the custom operator."""
-    source, output, found = node.inputs[0], node.outputs[0], node.options
-    check_activation(node, source)
-    if not isinstance(found, Winners) or output.type != "INT8" or found.size != source.size:
-        raise node.refuse("its options do not fit its input")
-    if output.size != source.size or (output.scale, output.zero_point) != (
-        source.scale,
-        source.zero_point,
-    ):
-        raise node.refuse("its output must have the shape, scale and zero point of its input")
+    source, output = one_to_one(node)
+    same_scale(node, source, output)
+    found = node.options
+    if not isinstance(found, Winners) or {found.size, output.size} != {source.size}:
+        raise node.refuse("its options do not fit its input and output")
     step = Step(node.index, KIND, [source], output, "spk_winner_take_all_s8__c")
     step.sources = ("kernels/portable/winner_take_all_s8.c",)
     fields = [("outer", found.outer), ("groups", found.groups), ("run", found.run)]

@@ -51,6 +51,6 @@ void spk_fully_connected_s8_columns__c(int32_t batch, int32_t rows, int32_t cols
       if (x != 0) scatter(sum, column + 2, pairs, x);
       column += 2 + 2 * pairs;
     }
-    spk_requantize_rows_once_s8(sum, rows, q, output);
+    spk_requantize_rows_once_s8(sum, 0, rows, q, output);
   }
 }

@@ -1,9 +1,10 @@
 // FULLY_CONNECTED, int8, dense: four output units share every load of an input.
 #include "spk/kernels_s8.h"
-#include "spk/requantize_s8.h"
+#include "spk/requantize_rows_s8.h"
 
-static void four_rows(const int8_t *restrict x, const int8_t *restrict weights, int32_t cols,
-                      int32_t offset, int32_t sums[4]) {
+// Inlined into another loop it would run short of registers.
+SPK_NOINLINE void four_rows(const int8_t *restrict x, const int8_t *restrict weights,
+                            int32_t cols, int32_t offset, int32_t sums[4]) {
   const int8_t *w0 = weights, *w1 = w0 + cols, *w2 = w1 + cols, *w3 = w2 + cols;
   int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
   for (int32_t c = 0; c < cols; ++c) {
@@ -26,20 +27,25 @@ static int32_t one_row(const int8_t *restrict x, const int8_t *restrict weights,
   return acc;
 }
 
+// The sums of `count` rows, from the first of them on.
+static void some_rows(const int8_t *input, const int8_t *weights, int32_t count, int32_t cols,
+                      int32_t offset, int32_t *sums) {
+  int32_t r = 0;
+  for (; r + 4 <= count; r += 4, weights += 4 * (ptrdiff_t)cols) {
+    four_rows(input, weights, cols, offset, sums + r);
+  }
+  for (; r < count; ++r, weights += cols) sums[r] += one_row(input, weights, cols, offset);
+}
+
 static void one_input(int32_t rows, int32_t cols, const spk_requant *q, const int8_t *input,
                       const int8_t *weights, const int32_t *bias, int8_t *output) {
-  int32_t r = 0;
-  for (; r + 4 <= rows; r += 4, weights += 4 * (ptrdiff_t)cols) {
-    int32_t sums[4] = {0, 0, 0, 0};
-    four_rows(input, weights, cols, q->input_offset, sums);
-    for (int32_t i = 0; i < 4; ++i) {
-      output[r + i] =
-          spk_requantize_once_s8(sums[i] + (bias != NULL ? bias[r + i] : 0), q, r + i);
-    }
-  }
-  for (; r < rows; ++r, weights += cols) {
-    const int32_t sum = one_row(input, weights, cols, q->input_offset);
-    output[r] = spk_requantize_once_s8(sum + (bias != NULL ? bias[r] : 0), q, r);
+  for (int32_t first = 0; first < rows; first += SPK_ROWS_AT_ONCE) {
+    const int32_t left = rows - first;
+    const int32_t count = left < SPK_ROWS_AT_ONCE ? left : SPK_ROWS_AT_ONCE;
+    int32_t sums[SPK_ROWS_AT_ONCE];
+    for (int32_t i = 0; i < count; ++i) sums[i] = bias != NULL ? bias[first + i] : 0;
+    some_rows(input, weights + first * (ptrdiff_t)cols, count, cols, q->input_offset, sums);
+    spk_requantize_rows_once_s8(sums, first, count, q, output);
   }
 }
 

@@ -3,7 +3,7 @@
 // One input row: its values, offset added, are widened once and then gathered.
 // Several rows: a 1x1 convolution over `batch` pixels.
 #include "spk/kernels_s8.h"
-#include "spk/requantize_s8.h"
+#include "spk/requantize_rows_s8.h"
 
 static spk_window2d as_convolution(int32_t batch, int32_t rows, int32_t cols) {
   const spk_window2d w = {.batch = 1,
@@ -62,10 +62,15 @@ void spk_fully_connected_s8_stream__c(int32_t batch, int32_t rows, int32_t cols,
   }
   int16_t *x = scratch;
   for (int32_t c = 0; c < cols; ++c) x[c] = (int16_t)(input[c] + q->input_offset);
-  for (int32_t r = 0; r < rows; ++r) {
-    const int32_t pairs = stream[0] | stream[1] << 8;
-    const int32_t acc = gather(x, stream + 2, pairs, bias != NULL ? bias[r] : 0);
-    stream += 2 + 2 * pairs;
-    output[r] = spk_requantize_once_s8(acc, q, r);
+  for (int32_t first = 0; first < rows; first += SPK_ROWS_AT_ONCE) {
+    const int32_t left = rows - first;
+    const int32_t count = left < SPK_ROWS_AT_ONCE ? left : SPK_ROWS_AT_ONCE;
+    int32_t sums[SPK_ROWS_AT_ONCE];
+    for (int32_t i = 0; i < count; ++i) {
+      const int32_t pairs = stream[0] | stream[1] << 8;
+      sums[i] = gather(x, stream + 2, pairs, bias != NULL ? bias[first + i] : 0);
+      stream += 2 + 2 * pairs;
+    }
+    spk_requantize_rows_once_s8(sums, first, count, q, output);
   }
 }

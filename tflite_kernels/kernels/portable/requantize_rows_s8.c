@@ -3,11 +3,14 @@
 // its zero point at -128, saturates in one instruction where the machine has one.
 #include "spk/requantize_rows_s8.h"
 
-SPK_INLINE void scaled(const int32_t *restrict sum, int32_t rows, const spk_requant *q,
-                       int8_t *restrict output, int per_tensor, int saturates) {
-  const int32_t *const multiplier = q->multiplier, *const shift = q->shift;
-  const uint32_t *const low = q->multiplier_low;
+SPK_INLINE void scaled(const int32_t *restrict sum, int32_t first, int32_t rows,
+                       const spk_requant *q, int8_t *restrict output, int per_tensor,
+                       int saturates) {
+  const int32_t channel = per_tensor ? 0 : first;
+  const int32_t *const multiplier = q->multiplier + channel, *const shift = q->shift + channel;
+  const uint32_t *const low = q->multiplier_low + channel;
   const int32_t offset = q->output_offset, act_min = q->act_min, act_max = q->act_max;
+  output += first;
   for (int32_t r = 0; r < rows; ++r) {
     const int32_t c = per_tensor ? 0 : r;
     const int32_t x = spk_scale_once_s8(sum[r], multiplier[c], low[c], shift[c]) + offset;
@@ -15,15 +18,17 @@ SPK_INLINE void scaled(const int32_t *restrict sum, int32_t rows, const spk_requ
   }
 }
 
-void spk_requantize_rows_once_s8(const int32_t *sum, int32_t rows, const spk_requant *q,
-                                 int8_t *output) {
+void spk_requantize_rows_once_s8(const int32_t *sum, int32_t first, int32_t rows,
+                                 const spk_requant *q, int8_t *output) {
   if (q->multiplier_low == NULL) {
-    for (int32_t r = 0; r < rows; ++r) output[r] = spk_requantize_once_s8(sum[r], q, r);
+    for (int32_t r = 0; r < rows; ++r) {
+      output[first + r] = spk_requantize_once_s8(sum[r], q, first + r);
+    }
   } else if (q->per_tensor) {
-    scaled(sum, rows, q, output, 1, 0);
+    scaled(sum, first, rows, q, output, 1, 0);
   } else if (q->act_min == -128 && q->act_max == 127) {
-    scaled(sum, rows, q, output, 0, 1);
+    scaled(sum, first, rows, q, output, 0, 1);
   } else {
-    scaled(sum, rows, q, output, 0, 0);
+    scaled(sum, first, rows, q, output, 0, 0);
   }
 }
