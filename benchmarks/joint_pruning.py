@@ -210,8 +210,9 @@ def program_table(runs):
         programs = [
             {stage: run["measured"][stage]["cortex_m4"] for stage in run["measured"]}
             for run in same
+            if run["measured"]["dense"].get("cortex_m4")
         ]
-        if not programs or not programs[0]["dense"]:
+        if not programs:
             continue
         for stage, title in STAGES:
             accuracy, instructions, weight_bytes = (
@@ -232,8 +233,10 @@ def program_table(runs):
 def write(document):
     """Write the tables."""
     runs = document["results"]
-    programs = f"As int8 C on a Cortex-M4, an image:\n\n{program_table(runs)}"
-    parts = (table(runs), layer_table(runs), programs, results.provenance(document))
+    parts = [table(runs), layer_table(runs)]
+    if any(run["measured"]["dense"].get("cortex_m4") for run in runs):
+        parts += ["As int8 C on a Cortex-M4, an image:", program_table(runs)]
+    parts.append(results.provenance(document))
     results.write_tables(NAME, "\n\n".join(parts))
 
 
