@@ -1,12 +1,13 @@
 """Sparse weights and sparse activations together, on MNIST or on scikit-learn's digits.
 
-    python -m examples.joint_pruning_mnist --data mnist --directory joint
+    python -m examples.joint_pruning_mnist --data mnist --directory joint --c joint_c
 
 Interrupt it as you like: with a directory the next call goes on where it was.
 """
 
 import argparse
 import os
+import pathlib
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -63,17 +64,32 @@ def run(data="mnist", epochs=5, sparsity=0.9, rounds=3, tolerance=0.02, seed=0, 
     return report, before, after
 
 
+def write_c(model, x, folder):
+    """Write the network as an int8 C program, and a .tflite file beside its folder.
+
+    Masks become kernels, and layers behind them skip zeros on both sides; `x`, some images, tells
+    how many.
+    """
+    folder = pathlib.Path(folder)
+    file = folder.with_name(f"{folder.name}.tflite")
+    kp.export_tflite(model, file, quantize="int8", representative_data=x)
+    return kp.export_c(file, folder, target="cortex-m4")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=datasets.NAMES[:3], default="mnist")
     parser.add_argument("--epochs", type=int, default=5, help="of every round")
     parser.add_argument("--directory")
     parser.add_argument("--plot", help="where to draw the densities, a .png or .pdf")
+    parser.add_argument("--c", metavar="FOLDER", help="where to write the network as a C program")
     arguments = parser.parse_args()
     report, before, after = run(arguments.data, arguments.epochs, directory=arguments.directory)
     print(report)
     print(f"Accuracy on test images: {before:.2%} dense, {after:.2%} pruned jointly.")
+    x = datasets.load(arguments.data).validation[0]
+    if arguments.c:
+        print(write_c(report.model, x[:200], arguments.c))
     if arguments.plot:
-        x = datasets.load(arguments.data).validation[0]
         found = {"pruned jointly": kp.activation_density(report.model, x)}
         activation_plots.plot_activation_density(found, arguments.plot)
