@@ -130,8 +130,9 @@ NETWORKS = {
         "mnist",
         _published(98.41, 98.42, 17.1, 10.0, 3.65),
         {"fc1": 0.91, "fc2": 0.91, "logits": 0.8},
-        epochs=(30, 10, 20),
+        epochs=(30, 10, 30),
         rounds=4,
+        tolerance=0.01,
     ),
     "Lenet-4": Network(
         lenet_4,
