@@ -61,9 +61,10 @@ def stored_shares(model):
         return {}
     try:
         document = json.loads(bytes(model.buffers[entry.buffer].data))
-        return {str(name): min(max(float(s), 0.0), 1.0) for name, s in document["live"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
+        shares = {str(name): float(share) for name, share in document["live"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
+    return shares if all(0.0 <= share <= 1.0 for share in shares.values()) else {}
 
 
 def _places(model):

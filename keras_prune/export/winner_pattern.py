@@ -103,8 +103,9 @@ def _keeps_values(node, zero, x, scores, threshold, moved):
         return False
     if int(zero.data.reshape(-1)[0]) != x.zero_point or not -128 <= x.zero_point <= 127:
         return False
-    # LESS_EQUAL takes scales below 1.
-    return _same_scale(tensors) and _same_scale(compared) and scores.scale < 1
+    # LESS_EQUAL takes scales below 1; no ABS is so much finer than its input.
+    finer = float(x.scale) < 256 * float(scores.scale) and scores.scale < 1
+    return finer and _same_scale(tensors) and _same_scale(compared)
 
 
 def _same_scale(tensors):

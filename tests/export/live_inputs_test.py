@@ -59,7 +59,11 @@ def test_the_share_is_that_of_the_data_and_stays_in_the_file(tmp_path, zero_poin
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"[]", b'{"live": 3}', b'{"live": {"t0": "much"}}', b"\xff\xfe"]
+    "data",
+    [
+        *(b"", b"{", b"[]", b'{"live": 3}', b'{"live": {"t0": "much"}}', b"\xff\xfe"),
+        *(b'{"live": {"t0": NaN}}', b'{"live": {"t0": -0.1}}', b"[" * 100000),
+    ],
 )
 def test_an_entry_that_is_not_ours_is_not_read(tmp_path, data):
     path = recorded(fully_connected(tmp_path / "model.tflite"), live_values(0.1))
