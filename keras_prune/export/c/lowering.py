@@ -1,6 +1,6 @@
 """From a graph to the kernel calls of a C program."""
 
-from keras_prune.export.c import convolutions, elementwise, reductions
+from keras_prune.export.c import convolutions, dense_layers, elementwise, reductions
 from keras_prune.export.c.graph import check_graph
 from keras_prune.export.c.winners import winner_take_all
 from keras_prune.export.winner_options import CUSTOM_CODE, KIND
@@ -13,7 +13,7 @@ OPERATORS = {
     "DEPTHWISE_CONV_2D": convolutions.depthwise_conv2d,
     "DEQUANTIZE": elementwise.dequantize,
     "EXPAND_DIMS": elementwise.reshape,
-    "FULLY_CONNECTED": convolutions.fully_connected,
+    "FULLY_CONNECTED": dense_layers.fully_connected,
     "MAX_POOL_2D": reductions.pool2d,
     "MEAN": reductions.mean,
     "PAD": elementwise.pad,

@@ -1,0 +1,148 @@
+"""What the layers with weights share: their operands, and the choice of how weights are kept."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_prune.export.c.graph import check_activation
+from keras_prune.export.c.quantization import (
+    activation_range,
+    channel_multipliers,
+    exact_multipliers,
+)
+from keras_prune.export.c.steps import Weights
+from keras_prune.export.c.windows import activation_name
+
+PORTABLE = "kernels/portable"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Candidate:
+    """A kernel that could compute a layer, and the weights as it reads them.
+
+    `instructions` is an estimate for the target, `encoding` one of those of `Weights`.
+    """
+
+    encoding: str
+    kernel: str
+    sources: tuple
+    values: np.ndarray
+    instructions: float
+    scratch_bytes: int = 0
+
+
+def take_best(step, matrix, candidates):
+    """Give a step the kernel with the smallest product of bytes and instructions.
+
+    What is smaller and faster always wins, and a small loss in one must buy more in the other.
+
+    Args:
+        step: `Step` that gets kernel, sources, scratch, weights and instructions.
+        matrix: int8 array (rows, columns) of the dense weights.
+        candidates: List of `Candidate`; of equal ones the first is taken.
+
+    Returns:
+        The `Candidate`, and the `Constant` that holds its weights.
+    """
+    best = min(candidates, key=lambda each: each.values.nbytes * each.instructions)
+    zeros = int(matrix.size - np.count_nonzero(matrix))
+    stored = best.values.nbytes
+    step.weights = Weights(best.encoding, matrix.size, stored, zeros, matrix.size)
+    step.kernel, step.sources = best.kernel, best.sources
+    step.scratch_bytes, step.instructions = best.scratch_bytes, round(best.instructions)
+    name = "weights" if best.encoding == "dense" else best.encoding
+    return best, step.constant(name, f"{best.values.dtype.name}_t", best.values)
+
+
+def worth_packing(matrix):
+    """True from 20 % zeros on: below, no stream has ever been better."""
+    return np.count_nonzero(matrix == 0) * 5 >= matrix.size
+
+
+def ends_of(node):
+    """Return the input and the output of a layer with weights, or refuse the node."""
+    if len(node.inputs) not in (2, 3) or len(node.outputs) != 1:
+        raise node.refuse("it needs an input, weights, an optional bias and one output")
+    check_activation(node, node.inputs[0])
+    check_activation(node, node.outputs[0])
+    if node.inputs[0].data is not None:
+        raise node.refuse("a constant input is not supported")
+    return node.inputs[0], node.outputs[0]
+
+
+def weights_of(node, rank, channel_axis):
+    """Return the constant int8 weights, quantised by tensor or along `channel_axis`."""
+    weights = node.inputs[1]
+    if weights is None or weights.data is None:
+        raise node.refuse("its weights must be a constant")
+    if weights.type != "INT8":
+        raise node.refuse(f"INT8 weights are supported, not {weights.type}")
+    if len(weights.shape) != rank or weights.size < 1:
+        raise node.refuse(f"its weights need {rank} dimensions, not shape {weights.shape}")
+    scales = weights.scales
+    if len(scales) not in (1, weights.shape[channel_axis]) or len(weights.zero_points) == 0:
+        raise node.refuse(f"its weights need one scale, or one a channel, not {len(scales)}")
+    if len(scales) > 1 and weights.axis != channel_axis:
+        raise node.refuse(f"its weights are quantised along axis {weights.axis}")
+    if not np.all(np.isfinite(scales) & (scales > 0)) or np.any(weights.zero_points):
+        raise node.refuse("its weights need positive scales and zero points of 0")
+    return weights
+
+
+def bias_of(step, node, matrix):
+    """Return the argument for the bias: a constant, or NULL."""
+    bias = node.input(2)
+    if bias is None:
+        return "NULL"
+    rows = matrix.shape[0]
+    if bias.data is None or bias.type != "INT32" or bias.size != rows:
+        raise node.refuse(f"its bias must be a constant of {rows} INT32 values")
+    # |x + offset| is at most 255.
+    reach = np.abs(bias.data.reshape(-1).astype(np.int64)) + 255 * np.abs(
+        matrix.astype(np.int64)
+    ).sum(axis=1)
+    if reach.max() >= 1 << 31:
+        raise node.refuse("its bias and weights can overflow an int32 accumulator")
+    return step.constant("bias", "int32_t", bias.data.reshape(-1))
+
+
+def _lane_run(matrix, encoding):
+    # The longest run of columns, or of stored pairs, that keeps 255 * sum |w| below 2**22.
+    # Filler pairs of a stream only shorten what a run really holds.
+    sizes = np.abs(matrix.astype(np.int64))
+    if encoding != "dense":
+        sizes = -np.sort(-sizes, axis=1)
+    sums = np.pad(255 * sizes.cumsum(axis=1), ((0, 0), (1, 0)))
+    run = sums.shape[1] - 1
+    while run > 128 and (sums[:, run:] - sums[:, :-run]).max() >= 1 << 22:
+        run -= max(run // 16, 1)
+    return max(run, 128)
+
+
+def requantization(step, node, source, weights, output, channels, matrix, exact=False):
+    """Pass `spk_requant`; `exact` is for the operators that LiteRT rounds once, in float64."""
+    limits = activation_range(activation_name(node), output)
+    if limits is None:
+        raise node.refuse(f"activation {activation_name(node)} is not supported")
+    scales = (source.scale, weights.scales, output.scale)
+    low = None
+    try:
+        if exact:
+            multipliers, low, shifts = exact_multipliers(*scales)
+        else:
+            multipliers, shifts = channel_multipliers(*scales, channels)
+    except ValueError as error:
+        raise node.refuse(str(error)) from None
+    fields = [
+        ("multiplier", step.constant("multiplier", "int32_t", multipliers)),
+        ("shift", step.constant("shift", "int32_t", shifts)),
+        ("input_offset", -source.zero_point),
+        ("output_offset", output.zero_point),
+        ("act_min", limits[0]),
+        ("act_max", limits[1]),
+    ]
+    if low is not None:
+        fields.append(("multiplier_low", step.constant("multiplier_low", "uint32_t", low)))
+        fields.append(("per_tensor", int(len(low) == 1)))
+    fields.append(("lane_run", _lane_run(matrix, step.weights.encoding)))
+    step.struct("spk_requant", "requant", fields)
