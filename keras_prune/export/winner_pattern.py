@@ -7,13 +7,15 @@ A converter writes the layer as
     output    = SELECT_V2(LESS_EQUAL(scores, threshold), 0, x)
 
 with operators between them that only move elements. What these do is found by letting them move
-the elements' numbers.
+the elements' numbers. Where x is never negative, ABS may be missing, as in `FeatureBoosting`, and
+GREATER may stand for LESS_EQUAL, its choices in the other order.
 """
 
 import numpy as np
 
 from keras_prune.export.c.graph import Graph, Node
 from keras_prune.export.c.quantization import multiply, quantize_multiplier
+from keras_prune.export.c.windows import activation_name
 from keras_prune.export.moves import MAX_ELEMENTS, MOVES, move
 from keras_prune.export.winner_options import KIND, Winners
 
@@ -43,21 +45,26 @@ def _match(node, nodes, outputs):
     made_by = {tensor.index: each for each in nodes for tensor in each.outputs}
     if not _is(node, ("SELECT", "SELECT_V2"), 3) or len(node.outputs) != 1:
         return None
-    condition, zero, x = node.inputs
+    condition, *choices = node.inputs
     compare = made_by.get(condition.index)
-    if not _is(compare, ("LESS_EQUAL",), 2):
+    if _is(compare, ("LESS_EQUAL",), 2):
+        zero, x = choices
+    elif _is(compare, ("GREATER",), 2):
+        x, zero = choices
+    else:
         return None
     scores, threshold = compare.inputs
-    absolute = made_by.get(scores.index)
-    if not _is(absolute, ("ABS",), 1) or absolute.inputs[0] is not x:
+    scored = made_by.get(scores.index)
+    absolute = [scored] if _is(scored, ("ABS",), 1) and scored.inputs[0] is x else []
+    if not absolute and not (scores is x and _never_negative(x, scored)):
         return None
     after, top = _trace(threshold, made_by)
     if not _is(top, ("TOPK_V2",), 2) or not 1 <= x.size <= MAX_ELEMENTS:
         return None
     before, end = _trace(top.inputs[0], made_by)
-    if end is not absolute or not _keeps_values(node, zero, x, scores, threshold, before + after):
+    if end is not scored or not _keeps_values(node, zero, x, scores, threshold, before + after):
         return None
-    parts = [absolute, *before, top, *after, compare]
+    parts = [*absolute, *before, top, *after, compare]
     if not _is_alone(parts, node, nodes, outputs):
         return None
     found = _geometry(x, before, top, after)
@@ -73,6 +80,12 @@ def _is(node, kinds, inputs):
         and len(node.inputs) == inputs
         and None not in node.inputs
     )
+
+
+def _never_negative(x, maker):
+    if x.type == "INT8":
+        return x.zero_points.tolist() == [-128]
+    return maker is not None and activation_name(maker) in ("RELU", "RELU6", "RELU_0_TO_1")
 
 
 def _trace(tensor, made_by):

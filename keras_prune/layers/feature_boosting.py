@@ -148,11 +148,13 @@ class FeatureBoosting(keras.layers.Wrapper):
         return self.activate(self.multiply([outputs, factors]))
 
     def _winners(self, gates):
-        scores = ops.sort(ops.stop_gradient(ops.cast(gates, "float32")), axis=-1)
+        scores = ops.stop_gradient(ops.cast(gates, "float32"))
         # 0.7 times 10 is 7 and no more.
         count = ops.cast(ops.ceil(self._density * self._channels - 1e-3), "int32")
-        place = ops.maximum(self._channels - count - 1, 0)
-        theta = ops.expand_dims(ops.take(scores, place, axis=-1), -1)
+        # Sorting would negate, which costs int8 files the scale: they would compare in another.
+        descending = ops.top_k(scores, self._channels)[0]
+        place = ops.minimum(count, self._channels - 1)
+        theta = ops.expand_dims(ops.take(descending, place, axis=-1), -1)
         theta = ops.where(count >= self._channels, -1.0, theta)
         return ops.where(ops.cast(gates, "float32") > theta, gates, ops.zeros_like(gates))
 

@@ -78,17 +78,17 @@ def test_processors_give_the_reference_outputs(exported, tmp_path, target):
         assert 0.6 < report.instructions / run.instructions.mean() < 1.6
 
 
-def winner_model(path, scale=0.05, keep=None, zero=-128):
+def winner_model(path, scale=0.05, keep=None, zero=-128, score_scale=None):
     """The pattern by hand: 40 values of which 6 win; `keep` names an extra output."""
-    model = Model()
+    model, score_scale = Model(), score_scale or scale
     x = model.tensor((1, 40), scale, -128)
-    made = {"scores": model.operator("ABS", [x], [model.tensor((1, 40), scale, -128)])}
+    made = {"scores": model.operator("ABS", [x], [model.tensor((1, 40), score_scale, -128)])}
     k = model.tensor((), data=[7], dtype="int32")
-    top = [model.tensor((1, 7), scale, -128), model.tensor((1, 7), dtype="int32")]
+    top = [model.tensor((1, 7), score_scale, -128), model.tensor((1, 7), dtype="int32")]
     made["top"] = model.operator("TOPK_V2", [made["scores"], k], top)
     ends = [model.tensor((2,), data=end, dtype="int32") for end in ([0, 6], [1, 7], [1, 1])]
     made["threshold"] = model.operator(
-        "STRIDED_SLICE", [made["top"], *ends], [model.tensor((1, 1), scale, -128)]
+        "STRIDED_SLICE", [made["top"], *ends], [model.tensor((1, 1), score_scale, -128)]
     )
     loses = model.operator(
         "LESS_EQUAL",
@@ -114,7 +114,9 @@ def test_fewer_win_where_the_scale_is_too_small_to_compare(tmp_path, scale):
     assert np.all(winners == 6) if scale > 0.01 else np.all(winners <= 6)
 
 
-@pytest.mark.parametrize("change", [{"keep": "threshold"}, {"zero": 5}])
+@pytest.mark.parametrize(
+    "change", [{"keep": "threshold"}, {"zero": 5}, {"scale": 0.5, "score_scale": 1e-30}]
+)
 def test_what_only_looks_like_it_is_refused(tmp_path, change):
     path = winner_model(tmp_path / "model.tflite", **change)
     with pytest.raises(ValueError, match=r"Operator 0 \(ABS\) cannot be exported to C"):

@@ -94,6 +94,24 @@ def test_without_the_delegate_the_file_does_not_run(files):
         Interpreter(str(files[0][None, True])).allocate_tensors()
 
 
+@pytest.mark.parametrize("quantize", [None, "int8"])
+def test_the_choice_of_feature_boosting_is_one_too(tmp_path, quantize):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6, 6, 2))
+    convolution = keras.layers.Conv2D(10, 3, use_bias=False)
+    x = kp.layers.FeatureBoosting(convolution, density=0.4)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(5)(keras.layers.Flatten()(x)))
+    data = np.random.default_rng(0).normal(size=(40, 6, 6, 2)).astype("float32")
+    for custom in (False, True):
+        path, settings = tmp_path / f"{custom}.tflite", {"custom_operators": custom}
+        kp.export_tflite(model, path, quantize, representative_data=data, **settings)
+    kinds = operators_of(path)
+    assert kinds.count(NAME) == 1 and "TOPK_V2" not in kinds and "GREATER" not in kinds
+    values = data if quantize is None else np.clip(np.round(40 * data), -128, 127).astype(np.int8)
+    want = reference(tmp_path / "False.tflite", values)
+    np.testing.assert_allclose(delegated(path, values), want, rtol=1e-5, atol=1e-5)
+
+
 @needs("cc")
 def test_c_projects_run_it(files, tmp_path):
     paths, _, data = files
