@@ -46,6 +46,17 @@ def _strided_slice(values, node):
     return values[tuple(slices)]
 
 
+def _slice(values, node):
+    begins, sizes = _constants(node)
+    if min(begins) < 0:
+        raise ValueError("a slice begins before the first element")
+    ends = (
+        n if size == -1 else begin + size
+        for n, begin, size in zip(values.shape, begins, sizes, strict=True)
+    )
+    return values[tuple(slice(begin, end) for begin, end in zip(begins, ends, strict=True))]
+
+
 def _gather(values, node):
     if getattr(node.options, "batchDims", 0):
         raise ValueError("batch dimensions are not supported")
@@ -70,6 +81,7 @@ MOVES = {
     "EXPAND_DIMS": _reshape,
     "GATHER": _gather,
     "RESHAPE": _reshape,
+    "SLICE": _slice,
     "SQUEEZE": _reshape,
     "STRIDED_SLICE": _strided_slice,
     "TILE": _tile,

@@ -173,7 +173,7 @@ def _levels(x, scores):
         return None
     size = np.abs(np.arange(-128, 128) - x.zero_point)
     if scores.scale != x.scale:
-        size = multiply(size, *quantize_multiplier(float(x.scale) / float(scores.scale)))
+        size = multiply(size, *quantize_multiplier(float(x.scale / scores.scale)))
     found = np.clip(size + scores.zero_point, -128, 127) - scores.zero_point
     seen = multiply(found << _COMPARED_BITS, *quantize_multiplier(float(scores.scale)))
     levels = np.unique(seen, return_inverse=True)[1].reshape(-1)

@@ -10,6 +10,7 @@ from keras_prune.export.c import export_c
 from keras_prune.export.flatbuffer import builtin_code, read_model, schema
 from keras_prune.export.sparsify import sparsify_tflite
 from keras_prune.runtime.c_project import run_c_project
+from tests.export.c_cases import Cases
 from tests.export.c_model_builder import (
     Model,
     edge_and_random_inputs,
@@ -19,37 +20,6 @@ from tests.export.c_model_builder import (
 
 SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
-
-
-class Cases:
-    """One model with many inputs: each case adds its own input and output."""
-
-    def __init__(self, seed):
-        self.rng = np.random.default_rng(seed)
-        self.model, self.inputs, self.outputs, self.sizes = Model(), [], [], []
-
-    def input(self, shape, scale, zero_point):
-        number = self.model.tensor(shape, scale, zero_point)
-        self.inputs.append(number)
-        self.sizes.append(int(np.prod(shape)))
-        return number
-
-    def zero_point(self):
-        return int(self.rng.choice([-128, -7, 0, 5, 127, self.rng.integers(-128, 128)]))
-
-    def check(self, tmp_path, tolerance=0, target="host"):
-        path = self.model.save(tmp_path / "cases.tflite", self.inputs, self.outputs)
-        inputs = tuple(edge_and_random_inputs(self.rng, size) for size in self.sizes)
-        report = export_c(path, tmp_path / "project", target)
-        run = run_c_project(tmp_path / "project", inputs, target, flags=("-O1",))
-        expected, got = reference(path, inputs), run.outputs
-        if len(self.outputs) == 1:
-            expected, got = (expected,), (got,)
-        for case, (want, have) in enumerate(zip(expected, got, strict=True)):
-            np.testing.assert_allclose(
-                have.astype(np.int32), want.astype(np.int32), 0, tolerance, err_msg=f"case {case}"
-            )
-        return report
 
 
 def convolution(cases, kind, sparsity, scales):

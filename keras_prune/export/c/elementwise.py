@@ -1,49 +1,11 @@
-"""ADD, PAD, RESHAPE, and QUANTIZE and DEQUANTIZE at the ends of a model."""
+"""PAD, RESHAPE, and QUANTIZE and DEQUANTIZE at the ends of a model."""
 
 import numpy as np
 
 from keras_prune.export.c.graph import check_activation
-from keras_prune.export.c.quantization import activation_range, add_parameters
-from keras_prune.export.c.reductions import REFERENCE, one_to_one, rescale, same_scale
+from keras_prune.export.c.lookup import lookup
+from keras_prune.export.c.reductions import REFERENCE, one_to_one, same_scale
 from keras_prune.export.c.steps import Step
-from keras_prune.export.c.windows import activation_name
-
-_LEFT_SHIFT = 20
-
-
-def add(node, target):
-    """Lower ADD: equal shapes, or the smaller input repeats along leading dimensions."""
-    if len(node.inputs) != 2 or len(node.outputs) != 1:
-        raise node.refuse("it needs two inputs and one output")
-    a, b, output = *node.inputs, node.outputs[0]
-    for tensor in (a, b, output):
-        check_activation(node, tensor)
-    if a.size < b.size:
-        a, b = b, a
-    _check_broadcast(node, a, b, output)
-    limits = activation_range(activation_name(node), output)
-    if limits is None:
-        raise node.refuse(f"activation {activation_name(node)} is not supported")
-    pairs = _add_parameters(node, a, b, output)
-    fields = [
-        ("size", output.size), ("b_period", b.size),
-        ("a_offset", -a.zero_point), ("b_offset", -b.zero_point),
-        ("output_offset", output.zero_point),
-        ("a_multiplier", pairs[0][0]), ("a_shift", pairs[0][1]),
-        ("b_multiplier", pairs[1][0]), ("b_shift", pairs[1][1]),
-        ("output_multiplier", pairs[2][0]), ("output_shift", pairs[2][1]),
-        ("left_shift", _LEFT_SHIFT), ("act_min", limits[0]), ("act_max", limits[1]),
-    ]  # fmt: skip
-    inputs = [tensor for tensor in (a, b) if tensor.data is None]
-    step = Step(node.index, node.kind, inputs, output, "spk_add_s8__ref")
-    step.sources = (f"{REFERENCE}/add_s8.c",)
-    step.struct("spk_add", "add", fields)
-    for name, tensor in (("a", a), ("b", b)):
-        constant = tensor.data is not None
-        step.arguments.append(step.constant(name, "int8_t", tensor.data) if constant else tensor)
-    step.arguments.append(output)
-    step.instructions = 45 * output.size
-    return step
 
 
 def pad(node, target):
@@ -91,7 +53,7 @@ def reshape(node, target):
 def quantize(node, target):
     """Lower QUANTIZE, from float32 at the start of a model or from int8 to int8."""
     if node.inputs and node.inputs[0] is not None and node.inputs[0].type == "INT8":
-        return rescale(node, target)
+        return lookup(node, target)
     return _convert(node, "FLOAT32", "INT8", "quantize_f32_s8")
 
 
@@ -121,26 +83,3 @@ def _pad_value(node, output):
     if value is None or value.data is None or value.type != "INT8" or value.size != 1:
         raise node.refuse("its padding value must be one constant INT8 number")
     return int(value.data.reshape(-1)[0])
-
-
-def _check_broadcast(node, a, b, output):
-    if a.data is not None and b.data is not None:
-        raise node.refuse("two constant inputs are not supported")
-    trailing = [size for size in b.shape]
-    while trailing and trailing[0] == 1:
-        trailing.pop(0)
-    if output.shape != a.shape or list(a.shape[len(a.shape) - len(trailing) :]) != trailing:
-        raise node.refuse(
-            f"inputs {a.shape} and {b.shape} are supported only where one repeats along the "
-            "leading dimensions of the other"
-        )
-
-
-def _add_parameters(node, a, b, output):
-    try:
-        pairs = add_parameters(a.scale, b.scale, output.scale, _LEFT_SHIFT)
-    except ValueError as error:
-        raise node.refuse(str(error)) from None
-    if any(shift > 0 or multiplier == 0 for multiplier, shift in pairs):
-        raise node.refuse("the scales of its inputs and output are too far apart")
-    return pairs

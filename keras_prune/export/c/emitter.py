@@ -97,8 +97,7 @@ def _call(at, step, plan, stands_for):
 
     shapes = " + ".join(_shape(tensor.shape) for tensor in step.inputs)
     return {
-        "index": step.index,
-        "kind": step.kind,
+        "function": step.function,
         "kernel": step.kernel,
         "comment": f"{step.kind}: {shapes} -> {_shape(step.output.shape)}",
         "structs": [

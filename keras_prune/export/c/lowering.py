@@ -1,37 +1,68 @@
 """From a graph to the kernel calls of a C program."""
 
-from keras_prune.export.c import convolutions, dense_layers, elementwise, reductions
+from keras_prune.export.c import (
+    arithmetic,
+    convolutions,
+    dense_layers,
+    elementwise,
+    movement,
+    reduce,
+    reductions,
+    resizing,
+)
 from keras_prune.export.c.graph import check_graph
+from keras_prune.export.c.lookup import lookup
 from keras_prune.export.c.winners import winner_take_all
 from keras_prune.export.winner_options import CUSTOM_CODE, KIND
 from keras_prune.export.winner_pattern import fuse_winners
 
 OPERATORS = {
-    "ADD": elementwise.add,
+    "ABS": lookup,
+    "ADD": arithmetic.add,
     "AVERAGE_POOL_2D": reductions.pool2d,
+    "CONCATENATION": movement.concatenation,
     "CONV_2D": convolutions.conv2d,
     "DEPTHWISE_CONV_2D": convolutions.depthwise_conv2d,
     "DEQUANTIZE": elementwise.dequantize,
     "EXPAND_DIMS": elementwise.reshape,
     "FULLY_CONNECTED": dense_layers.fully_connected,
+    "HARD_SWISH": lookup,
+    "LEAKY_RELU": lookup,
+    "LOGISTIC": lookup,
+    "MAXIMUM": arithmetic.extreme,
     "MAX_POOL_2D": reductions.pool2d,
-    "MEAN": reductions.mean,
+    "MEAN": reduce.mean,
+    "MINIMUM": arithmetic.extreme,
+    "MUL": arithmetic.mul,
+    "PACK": movement.pack,
     "PAD": elementwise.pad,
     "PADV2": elementwise.pad,
+    "PRELU": arithmetic.prelu,
     "QUANTIZE": elementwise.quantize,
-    "RELU": reductions.rescale,
-    "RELU6": reductions.rescale,
-    "RELU_0_TO_1": reductions.rescale,
-    "RELU_N1_TO_1": reductions.rescale,
+    "REDUCE_MAX": reduce.reduce_max,
+    "RELU": lookup,
+    "RELU6": lookup,
+    "RELU_0_TO_1": lookup,
+    "RELU_N1_TO_1": lookup,
     "RESHAPE": elementwise.reshape,
+    "RESIZE_BILINEAR": resizing.resize,
+    "RESIZE_NEAREST_NEIGHBOR": resizing.resize,
+    "SLICE": movement.move,
     "SOFTMAX": reductions.softmax,
+    "SPLIT": movement.split,
+    "SPLIT_V": movement.split_v,
     "SQUEEZE": elementwise.reshape,
+    "STRIDED_SLICE": movement.move,
+    "SUB": arithmetic.add,
+    "TANH": lookup,
+    "TRANSPOSE": movement.move,
+    "UNPACK": movement.unpack,
 }
 _LOWERED = {**OPERATORS, KIND: winner_take_all, f"CUSTOM:{CUSTOM_CODE}": winner_take_all}
 
 
 def lower(graph, target):
-    """Turn every operator into a kernel call; those of a WinnerTakeAll become one.
+    """Turn every operator into kernel calls; those of a WinnerTakeAll become one.
 
     Args:
         graph: `Graph`.
@@ -48,4 +79,5 @@ def lower(graph, target):
         if node.kind not in _LOWERED:
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")
     check_graph(graph)
-    return [_LOWERED[node.kind](node, target) for node in graph.nodes]
+    lowered = (_LOWERED[node.kind](node, target) for node in graph.nodes)
+    return [step for each in lowered for step in (each if isinstance(each, list) else [each])]

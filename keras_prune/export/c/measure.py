@@ -64,5 +64,5 @@ def _stack_bytes(frames, steps):
     deepest = 0
     for step in steps:
         inside = sum(sum(frames[source].values()) for source in step.sources)
-        deepest = max(deepest, inside + model.get(f"op_{step.index}_{step.kind.lower()}", 0))
+        deepest = max(deepest, inside + model.get(step.function, 0))
     return deepest + model["model_invoke"]

@@ -67,7 +67,8 @@ def plan_memory(graph, steps):
     """Plan the arena for a list of steps.
 
     Inputs live from the start to their last use, outputs until the end. A step without a
-    kernel (RESHAPE) shares its input's memory.
+    kernel (RESHAPE) shares its input's memory; a step that may overwrite an input takes its
+    memory if nothing reads it later.
 
     Args:
         graph: `Graph`.
@@ -76,29 +77,48 @@ def plan_memory(graph, steps):
     Returns:
         A `MemoryPlan`.
     """
+    last_read = _last_reads(graph, steps)
     buffers, owner = {}, {}
     for tensor in graph.inputs:
-        buffers[tensor.index] = Buffer(tensor.bytes, -1, -1)
+        buffers[tensor.index] = Buffer(tensor.bytes, -1, last_read.get(tensor.index, -1))
         owner[tensor.index] = tensor.index
     scratch = {}
     for at, step in enumerate(steps):
-        for tensor in step.inputs:
-            buffers[owner[tensor.index]].last = at
-        if step.kernel:
-            buffers[step.output.index] = Buffer(step.output.bytes, at, at)
-            owner[step.output.index] = step.output.index
-        else:
-            owner[step.output.index] = owner[step.inputs[0].index]
+        output = step.output
+        kept = _memory_to_take(step, at, buffers, owner)
+        if output.index in owner:
+            kept = owner[output.index]
+        elif kept is None:
+            kept = output.index
+            buffers[kept] = Buffer(output.bytes, at, at)
+        owner[output.index] = kept
+        buffer = buffers[kept]
+        buffer.last = max(buffer.last, at, last_read.get(output.index, at))
         if step.scratch_bytes:
             scratch[at] = Buffer(step.scratch_bytes, at, at)
-    for tensor in graph.outputs:
-        buffers[owner[tensor.index]].last = _FOREVER
     arena_bytes = place([*buffers.values(), *scratch.values()])
     return MemoryPlan(
         {index: buffers[kept].offset for index, kept in owner.items()},
         {at: buffer.offset for at, buffer in scratch.items()},
         arena_bytes,
     )
+
+
+def _last_reads(graph, steps):
+    # The position of the last step that reads a tensor, by tensor index.
+    last = {tensor.index: at for at, step in enumerate(steps) for tensor in step.inputs}
+    return last | {tensor.index: _FOREVER for tensor in graph.outputs}
+
+
+def _memory_to_take(step, at, buffers, owner):
+    # The buffer of an input that the output may have, or None.
+    if not step.kernel:
+        return owner[step.inputs[0].index]
+    for tensor in step.overwrites:
+        kept = owner[tensor.index]
+        if buffers[kept].last == at and tensor.bytes == step.output.bytes:
+            return kept
+    return None
 
 
 def _aligned(offset):

@@ -1,5 +1,6 @@
 """Writing a C project."""
 
+import itertools
 import pathlib
 import shutil
 
@@ -107,7 +108,8 @@ def _keep_other_files(old, new):
 
 
 def _report(target, steps, plan, measured):
-    layers = tuple(_layer(step) for step in steps)
+    operators = itertools.groupby(steps, key=lambda step: step.index)
+    layers = tuple(_layer(list(parts)) for _, parts in operators)
     constants = emitter.unique_constants(steps)
     weights = sum(c.bytes for c in constants if c.name.startswith(("weights", "stream", "columns")))
     return CProjectReport(
@@ -123,7 +125,8 @@ def _report(target, steps, plan, measured):
     )
 
 
-def _layer(step):
+def _layer(parts):
+    step = parts[-1]
     weights = step.weights
     return CLayer(
         index=step.index,
@@ -135,6 +138,6 @@ def _layer(step):
         dense_bytes=weights.dense_bytes if weights else 0,
         stored_bytes=weights.stored_bytes if weights else 0,
         macs=step.macs,
-        instructions=step.instructions,
+        instructions=sum(part.instructions for part in parts),
         live=step.inputs[0].live if weights else 1.0,
     )

@@ -53,8 +53,11 @@ def multiply(values, multiplier, shift):
         An int64 array.
     """
     values = np.asarray(values, np.int64) << max(shift, 0)
-    values = (values * multiplier + (1 << 30)) >> 31
-    right = max(-shift, 0)
+    return rounding_shift_right((values * multiplier + (1 << 30)) >> 31, max(-shift, 0))
+
+
+def rounding_shift_right(values, right):
+    """Divide an int array by `2**right`, ties away from zero."""
     half = (1 << right) >> 1
     return np.sign(values) * ((np.abs(values) + half) >> right)
 
@@ -110,6 +113,12 @@ def _exact_multiplier(real):
 def round_half_away(value):
     """Round to the nearest int, ties away from zero, as C's `round` does."""
     return int(math.copysign(math.floor(abs(float(value)) + 0.5), float(value)))
+
+
+def round_halves_away(values):
+    """Round an array as `round_half_away` rounds a number; the type stays."""
+    whole = np.trunc(values)
+    return whole + np.sign(values) * (abs(values - whole) >= 0.5)
 
 
 def quantized(value, tensor):

@@ -1,12 +1,10 @@
-"""Pooling, MEAN and SOFTMAX as calls of int8 kernels."""
+"""Pooling and SOFTMAX as calls of int8 kernels."""
 
 import numpy as np
 
 from keras_prune.export.c.graph import check_activation
 from keras_prune.export.c.quantization import (
     activation_range,
-    mean_multiplier,
-    quantize_multiplier,
     softmax_parameters,
 )
 from keras_prune.export.c.steps import Step
@@ -58,33 +56,6 @@ def pool2d(node, target):
     return step
 
 
-def mean(node, target):
-    """Lower MEAN over neighbouring axes (over space: axes 1 and 2)."""
-    if len(node.inputs) != 2 or node.inputs[1] is None or node.inputs[1].data is None:
-        raise node.refuse("its axes must be a constant")
-    source, output = one_to_one(node, inputs=2)
-    outer, reduced, inner = _middle(node, source, node.inputs[1].data)
-    if output.size != outer * inner:
-        raise node.refuse(f"input {source.shape} does not reduce to output {output.shape}")
-    if reduced > MAX_SUM:
-        raise node.refuse(f"a mean of {reduced} values overflows its sum")
-    try:
-        multiplier, shift = mean_multiplier(source.scale, output.scale, reduced)
-    except ValueError as error:
-        raise node.refuse(str(error)) from None
-    fields = [
-        ("outer", outer), ("reduced", reduced), ("inner", inner),
-        ("input_zero_point", source.zero_point), ("output_zero_point", output.zero_point),
-        ("multiplier", multiplier), ("shift", shift),
-    ]  # fmt: skip
-    step = Step(node.index, node.kind, [source], output, "spk_mean_s8__ref")
-    step.sources = (f"{REFERENCE}/mean_s8.c",)
-    step.struct("spk_mean", "mean", fields)
-    step.arguments += [source, output]
-    step.instructions = 8 * source.size + 40 * output.size
-    return step
-
-
 def softmax(node, target):
     """Lower SOFTMAX over the last axis."""
     source, output = one_to_one(node)
@@ -105,54 +76,9 @@ def softmax(node, target):
         ("multiplier", multiplier), ("left_shift", shift), ("diff_min", diff_min),
     ]  # fmt: skip
     step = Step(node.index, node.kind, [source], output, "spk_softmax_s8__ref")
+    step.overwrites = (source,)
     step.sources = (f"{REFERENCE}/softmax_s8.c",)
     step.struct("spk_softmax", "softmax", fields)
     step.arguments += [source, output]
     step.instructions = 150 * output.size
     return step
-
-
-def rescale(node, target):
-    """Lower RELU, RELU6 and their like, and QUANTIZE from int8 to int8."""
-    source, output = one_to_one(node)
-    if source.shape != output.shape:
-        raise node.refuse(f"input {source.shape} and output {output.shape} disagree")
-    activation = "NONE" if node.kind == "QUANTIZE" else node.kind
-    limits = activation_range(activation, output)
-    # TFLite divides the scales of activations in float32, those of QUANTIZE in float64.
-    ratio = source.scale / output.scale
-    if node.kind == "QUANTIZE":
-        ratio = float(source.scale) / float(output.scale)
-    try:
-        multiplier, shift = quantize_multiplier(float(ratio))
-    except ValueError as error:
-        raise node.refuse(str(error)) from None
-    fields = [
-        ("size", source.size),
-        ("input_zero_point", source.zero_point), ("output_zero_point", output.zero_point),
-        ("multiplier", multiplier), ("shift", shift),
-        ("act_min", limits[0]), ("act_max", limits[1]),
-    ]  # fmt: skip
-    step = Step(node.index, node.kind, [source], output, "spk_rescale_s8__ref")
-    step.sources = (f"{REFERENCE}/rescale_s8.c",)
-    step.struct("spk_rescale", "rescale", fields)
-    step.arguments += [source, output]
-    step.instructions = 20 * output.size
-    return step
-
-
-def _middle(node, source, axes):
-    # (outer, reduced, inner) for axes that are neighbours; axes of size 1 may lie anywhere.
-    rank = len(source.shape)
-    chosen = sorted({int(axis) + rank if axis < 0 else int(axis) for axis in axes.reshape(-1)})
-    if any(not 0 <= axis < rank for axis in chosen):
-        raise node.refuse(f"axes {axes.reshape(-1).tolist()} do not fit shape {source.shape}")
-    wide = [axis for axis in chosen if source.shape[axis] > 1]
-    if not wide:
-        return source.size, 1, 1
-    first, last = wide[0], wide[-1]
-    between = [axis for axis in range(first, last + 1) if source.shape[axis] > 1]
-    if between != wide:
-        raise node.refuse(f"axes {axes.reshape(-1).tolist()} are not neighbours")
-    sizes = (source.shape[:first], source.shape[first : last + 1], source.shape[last + 1 :])
-    return tuple(int(np.prod(part, dtype=np.int64)) for part in sizes)

@@ -39,7 +39,9 @@ class Step:
     """One call of a kernel.
 
     `structs` are (C type, name, fields) triples, `arguments` strings, `Tensor`s, `Constant`s or
-    `SCRATCH`. A step without a kernel only gives its output the memory of its input.
+    `SCRATCH`. A step without a kernel only gives its output the memory of its input. An operator
+    of several steps numbers them by `part`. `overwrites` are inputs whose memory the output may
+    take: every element is read before the one in its place is written.
     """
 
     index: int
@@ -55,6 +57,18 @@ class Step:
     macs: int = 0
     weights: Weights | None = None
     instructions: int = 0
+    part: int = 0
+    overwrites: tuple = ()
+
+    @property
+    def number(self):
+        """What tells it from all other steps: `"3"`, or `"3_1"` for a later part."""
+        return f"{self.index}_{self.part}" if self.part else str(self.index)
+
+    @property
+    def function(self):
+        """The name of its C function."""
+        return f"op_{self.number}_{self.kind.lower()}"
 
     def struct(self, c_type, name, fields):
         """Add a constant struct and pass its address as the next argument."""
@@ -64,6 +78,6 @@ class Step:
     def constant(self, name, c_type, values):
         """Add a constant array, keep it and return it."""
         dtype = np.dtype(c_type.removesuffix("_t"))
-        made = Constant(f"{name}_{self.index}", c_type, np.ascontiguousarray(values, dtype))
+        made = Constant(f"{name}_{self.number}", c_type, np.ascontiguousarray(values, dtype))
         self.constants.append(made)
         return made

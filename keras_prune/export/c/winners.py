@@ -15,6 +15,7 @@ def winner_take_all(node, target):
     if not isinstance(found, Winners) or {found.size, output.size} != {source.size}:
         raise node.refuse("its options do not fit its input and output")
     step = Step(node.index, KIND, [source], output, "spk_winner_take_all_s8__c")
+    step.overwrites = (source,)
     step.sources = ("kernels/portable/winner_take_all_s8.c",)
     fields = [("outer", found.outer), ("groups", found.groups), ("run", found.run)]
     fields += [("count", found.count), ("zero_point", source.zero_point)]

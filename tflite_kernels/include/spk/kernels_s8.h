@@ -11,6 +11,9 @@
 #ifndef SPK_KERNELS_S8_H_
 #define SPK_KERNELS_S8_H_
 
+#include "spk/elementwise_s8.h"
+#include "spk/moves.h"
+#include "spk/resize.h"
 #include "spk/types.h"
 #include "spk/winners.h"
 
@@ -81,6 +84,10 @@ typedef struct spk_mean {
 } spk_mean;
 void spk_mean_s8__ref(const spk_mean *m, const int8_t *input, int8_t *output);
 
+// ---- REDUCE_MAX over the middle axis of (outer, reduced, inner), in one scale.
+void spk_reduce_max_s8__c(int32_t outer, int32_t reduced, int32_t inner, const int8_t *input,
+                          int8_t *output);
+
 // ---- ADD: output[i] = a[i] + b[i % b_period]: b_period == size adds elementwise,
 // 1 adds a scalar, the channel count adds a vector to every pixel.
 typedef struct spk_add {
@@ -101,15 +108,6 @@ typedef struct spk_softmax {
   int32_t diff_min;                // smaller differences to the maximum count as zero
 } spk_softmax;
 void spk_softmax_s8__ref(const spk_softmax *p, const int8_t *input, int8_t *output);
-
-// ---- RELU, RELU6, QUANTIZE int8 -> int8: one scale to another, then a clamp.
-typedef struct spk_rescale {
-  int32_t size;
-  int32_t input_zero_point, output_zero_point;
-  int32_t multiplier, shift;
-  int32_t act_min, act_max;
-} spk_rescale;
-void spk_rescale_s8__ref(const spk_rescale *p, const int8_t *input, int8_t *output);
 
 // ---- PAD: (d0, d1, d2, d3) with `before[i]` and `after[i]` values of `value` added.
 typedef struct spk_pad {
