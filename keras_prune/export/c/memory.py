@@ -4,6 +4,7 @@ import dataclasses
 
 ALIGNMENT = 16
 _FOREVER = 1 << 30
+_ROUNDS = 16
 
 
 @dataclasses.dataclass
@@ -23,16 +24,18 @@ class Buffer:
 def place(buffers):
     """Give every buffer an offset so that none that live together overlap.
 
-    Greedy by size: from the largest to the smallest, each into the lowest gap that is free while
-    it lives (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference",
-    2020, https://arxiv.org/abs/2001.03288).
+    Greedy: one buffer after the other, each into the lowest gap that is free while it lives
+    (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020,
+    https://arxiv.org/abs/2001.03288). Several orders are tried: from the largest to the smallest,
+    from where most is live at once, and each of them with the buffer that ended highest brought to
+    the front, again and again. The smallest arena is kept.
 
     Example:
 
     ```python
     >>> a, b, c = Buffer(100, 0, 1), Buffer(50, 1, 2), Buffer(100, 2, 3)
     >>> place([a, b, c])
-    164
+    162
     ```
 
     Args:
@@ -41,8 +44,41 @@ def place(buffers):
     Returns:
         The size of the arena in bytes.
     """
+    bound = lower_bound(buffers)
+    best, offsets = None, []
+    for order in _orders(buffers):
+        for _ in range(_ROUNDS):
+            size = _place_in_order(order)
+            if best is None or size < best:
+                best, offsets = size, [buffer.offset for buffer in buffers]
+            highest = max(order, key=lambda each: each.offset + each.size, default=None)
+            if size <= bound or highest is order[0]:
+                break
+            order = [highest, *(each for each in order if each is not highest)]
+    for buffer, offset in zip(buffers, offsets, strict=True):
+        buffer.offset = offset
+    return best
+
+
+def lower_bound(buffers):
+    """Return the most bytes that live at one step: no arena is smaller."""
+    return max((_live_bytes(buffers, each.first) for each in buffers), default=0)
+
+
+def _live_bytes(buffers, step):
+    return sum(each.size for each in buffers if each.first <= step <= each.last)
+
+
+def _orders(buffers):
+    by_size = sorted(buffers, key=lambda each: (-each.size, each.first))
+    steps = sorted({each.first for each in buffers}, key=lambda at: -_live_bytes(buffers, at))
+    busiest = [each for at in steps for each in by_size if each.first <= at <= each.last]
+    return [by_size, list({id(each): each for each in busiest}.values())]
+
+
+def _place_in_order(buffers):
     placed = []
-    for buffer in sorted(buffers, key=lambda each: (-each.size, each.first)):
+    for buffer in buffers:
         offset = 0
         neighbours = [other for other in placed if other.overlaps_in_time(buffer)]
         for other in sorted(neighbours, key=lambda each: each.offset):
