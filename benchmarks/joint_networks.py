@@ -101,6 +101,7 @@ class Network:
             begin with half of it.
         tolerance: Float. See `kp.joint_prune`.
         crops: Bool. Whether images are cropped and mirrored.
+        images: Int. How many training images are used. Defaults to `None`: all.
     """
 
     make: object
@@ -112,6 +113,7 @@ class Network:
     rate: float = 1e-3
     tolerance: float = 0.02
     crops: bool = False
+    images: int | None = None
 
 
 def _published(dense, joint, activations, compression, macs):
@@ -147,8 +149,9 @@ NETWORKS = {
         "cifar10",
         _published(86.0, 85.9, 43.6, 2.5, 27.7),
         {"conv1": 0.3, "conv2": 0.5, "fc1": 0.65, "fc2": 0.7, "logits": 0.5},
-        epochs=(60, 10, 30),
+        epochs=(24, 6, 12),
         rounds=2,
         crops=True,
+        images=15_000,
     ),
 }

@@ -120,7 +120,7 @@ def settings_of(name, images=None, epochs=None):
     """Dict of all that decides about a run, besides the seed."""
     network = NETWORKS[name]
     return {
-        "images": images,
+        "images": images or network.images,
         "batch": 128,
         "sparsities": network.sparsities,
         "epochs": epochs or network.epochs,
@@ -150,8 +150,10 @@ def table(runs):
         same = [run for run in runs if run["network"] == name]
         if not same:
             continue
+        trained_on = f", {network.images:,} images" if network.images else ""
         for stage, title in STAGES:
-            rows.append((name, title, len(same), *_figures([r["measured"][stage] for r in same])))
+            figures = _figures([run["measured"][stage] for run in same])
+            rows.append((name + trained_on, title, len(same), *figures))
         paper = network.published
         rows.append(
             (

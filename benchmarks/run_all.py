@@ -6,6 +6,7 @@ BENCHMARKS = (
     "kernel_table",
     "microcontroller",
     "two_sided",
+    "gated_channels",
     "delegate_layers",
     "training_overhead",
     "one_shot",

@@ -1,7 +1,5 @@
 """CONV_2D and DEPTHWISE_CONV_2D as calls of int8 kernels."""
 
-import numpy as np
-
 from keras_prune.export.c import tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
@@ -9,6 +7,7 @@ from keras_prune.export.c.weighted import (
     Candidate,
     bias_of,
     ends_of,
+    pack_stream,
     requantization,
     take_best,
     weights_of,
@@ -33,15 +32,15 @@ def conv2d(node, target):
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(channels, -1)
     taps = kernel_h * kernel_w
-    _, stored = take_best(step, matrix, _candidates(matrix, target, pixels, taps))
+    _, stored = take_best(step, matrix, candidates(matrix, target, pixels, taps))
     bias = bias_of(step, node, matrix)
     requantization(step, node, source, weights, output, channels, matrix)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step
 
 
-def _candidates(matrix, target, pixels, taps):
-    from keras_prune.runtime.native import pack_stream_s8
+def candidates(matrix, target, pixels, taps):
+    """Return the kernels that could compute a convolution of these weights (rows, columns)."""
 
     def candidate(encoding, values, instructions):
         sources = (f"{PORTABLE}/conv2d_s8_{encoding}.c", TILE)
@@ -50,12 +49,12 @@ def _candidates(matrix, target, pixels, taps):
         return Candidate(encoding, kernel, sources, values, instructions, scratch)
 
     instructions = tile_cost.dense(target, matrix, pixels, taps)
-    candidates = [candidate("dense", matrix.reshape(-1), instructions)]
+    found = [candidate("dense", matrix.reshape(-1), instructions)]
     if worth_packing(matrix):
-        stream = np.frombuffer(pack_stream_s8(matrix), np.uint8)
+        stream = pack_stream(matrix)
         instructions = tile_cost.stream(target, matrix, stream.size, pixels, taps)
-        candidates.append(candidate("stream", stream, instructions))
-    return candidates
+        found.append(candidate("stream", stream, instructions))
+    return found
 
 
 def depthwise_conv2d(node, target):

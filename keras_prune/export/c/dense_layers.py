@@ -1,7 +1,5 @@
 """FULLY_CONNECTED as a call of an int8 kernel."""
 
-import numpy as np
-
 from keras_prune.export.c import dense_cost, tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
@@ -9,6 +7,7 @@ from keras_prune.export.c.weighted import (
     Candidate,
     bias_of,
     ends_of,
+    pack_stream,
     requantization,
     take_best,
     weights_of,
@@ -43,8 +42,6 @@ def fully_connected(node, target):
 
 
 def _candidates(matrix, target, batch, live):
-    from keras_prune.runtime.native import pack_stream_s8
-
     rows, cols = matrix.shape
     dense = Candidate(
         "dense",
@@ -55,8 +52,8 @@ def _candidates(matrix, target, batch, live):
     )
     if not worth_packing(matrix):
         return [dense]
-    stream = np.frombuffer(pack_stream_s8(matrix), np.uint8)
-    columns = np.frombuffer(pack_stream_s8(matrix.T), np.uint8)
+    stream = pack_stream(matrix)
+    columns = pack_stream(matrix.T)
     by_rows = Candidate(
         "stream",
         "spk_fully_connected_s8_stream__c",

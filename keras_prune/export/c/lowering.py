@@ -5,11 +5,14 @@ from keras_prune.export.c import (
     convolutions,
     dense_layers,
     elementwise,
+    gate_pattern,
     movement,
     reduce,
     reductions,
     resizing,
 )
+from keras_prune.export.c.gate_pattern import fuse_gates
+from keras_prune.export.c.gated_convolutions import gated_conv2d
 from keras_prune.export.c.graph import check_graph
 from keras_prune.export.c.lookup import lookup
 from keras_prune.export.c.winners import winner_take_all
@@ -58,11 +61,18 @@ OPERATORS = {
     "TRANSPOSE": movement.move,
     "UNPACK": movement.unpack,
 }
-_LOWERED = {**OPERATORS, KIND: winner_take_all, f"CUSTOM:{CUSTOM_CODE}": winner_take_all}
+_LOWERED = {
+    **OPERATORS,
+    KIND: winner_take_all,
+    f"CUSTOM:{CUSTOM_CODE}": winner_take_all,
+    gate_pattern.KIND: gated_conv2d,
+}
 
 
 def lower(graph, target):
     """Turn every operator into kernel calls; those of a WinnerTakeAll become one.
+
+    Convolutions between gates leave out the channels that are zero.
 
     Args:
         graph: `Graph`.
@@ -74,7 +84,7 @@ def lower(graph, target):
     Raises:
         ValueError: If the graph, an operator, or the way in which it is used is not supported.
     """
-    graph = fuse_winners(graph)
+    graph = fuse_gates(fuse_winners(graph))
     for node in graph.nodes:
         if node.kind not in _LOWERED:
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")

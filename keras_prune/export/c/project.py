@@ -15,6 +15,7 @@ from keras_prune.files import directory_atomically
 from keras_prune.runtime.c_targets import find_target
 
 _MAX_ARENA_BYTES = 1 << 30
+_WEIGHTS = ("weights", "stream", "columns", "gated")  # what their constants are called
 
 
 def export_c(tflite_path, directory, target="cortex-m4"):
@@ -111,7 +112,7 @@ def _report(target, steps, plan, measured):
     operators = itertools.groupby(steps, key=lambda step: step.index)
     layers = tuple(_layer(list(parts)) for _, parts in operators)
     constants = emitter.unique_constants(steps)
-    weights = sum(c.bytes for c in constants if c.name.startswith(("weights", "stream", "columns")))
+    weights = sum(c.bytes for c in constants if c.name.startswith(_WEIGHTS))
     return CProjectReport(
         target=target.name,
         weight_bytes=weights,

@@ -59,6 +59,13 @@ def worth_packing(matrix):
     return np.count_nonzero(matrix == 0) * 5 >= matrix.size
 
 
+def pack_stream(matrix):
+    """Return the stream of a matrix as an array of bytes."""
+    from keras_prune.runtime.native import pack_stream_s8
+
+    return np.frombuffer(pack_stream_s8(matrix), np.uint8)
+
+
 def ends_of(node):
     """Return the input and the output of a layer with weights, or refuse the node."""
     if len(node.inputs) not in (2, 3) or len(node.outputs) != 1:

@@ -12,6 +12,7 @@
 #define SPK_KERNELS_S8_H_
 
 #include "spk/elementwise_s8.h"
+#include "spk/gated_s8.h"
 #include "spk/moves.h"
 #include "spk/resize.h"
 #include "spk/types.h"
