@@ -155,6 +155,9 @@ def _add_export_c(parser):
     parser.add_argument("file", metavar="FILE", help="an int8 .tflite file")
     parser.add_argument("directory", metavar="DIRECTORY", help="the folder to write")
     parser.add_argument("--target", default="cortex-m4", help="the processor (default cortex-m4)")
+    parser.add_argument(
+        "--name", default="model", help="what all names in C begin with (default model)"
+    )
 
 
 def _inspect(arguments):
@@ -214,7 +217,10 @@ def _bench(arguments):
 def _export_c(arguments):
     from keras_prune.export.c import export_c
 
-    return str(export_c(arguments.file, arguments.directory, target=arguments.target))
+    report = export_c(
+        arguments.file, arguments.directory, target=arguments.target, name=arguments.name
+    )
+    return str(report)
 
 
 def _shown(report, arguments):

@@ -118,5 +118,5 @@ def test_bench(file, capfd):
 
 
 def test_export_c(file, tmp_path, capfd):
-    assert works(capfd, "export-c", file, tmp_path / "project")
-    assert (tmp_path / "project" / "CMakeLists.txt").exists()
+    assert works(capfd, "export-c", file, tmp_path / "project", "--name", "digits")
+    assert (tmp_path / "project" / "src" / "digits.h").exists()

@@ -98,7 +98,7 @@ def test_weights_and_activations_are_pruned_jointly(capsys, tmp_path):
     images = datasets.load("digits").validation[0]
     program = joint_pruning_mnist.write_c(report.model, images, tmp_path / "c")
     kinds = [layer.operator for layer in program.layers]
-    assert kinds.count("WINNER_TAKE_ALL") == 2 and (tmp_path / "c" / "model.c").is_file()
+    assert kinds.count("WINNER_TAKE_ALL") == 2 and (tmp_path / "c" / "src" / "model.c").is_file()
     behind = [layer for layer in program.layers if layer.operator == "FULLY_CONNECTED"][1:]
     for layer, rate in zip(behind, report.rates.values(), strict=True):
         assert layer.live <= rate + 0.01

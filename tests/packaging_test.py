@@ -87,4 +87,4 @@ def test_readme_example_runs_from_another_folder(installed, tmp_path):
     output = run_installed(installed, example, tmp_path)
     assert str(installed) in output
     assert (tmp_path / "model.tflite").exists()
-    assert (tmp_path / "model_c" / "model.c").exists()
+    assert (tmp_path / "model_c" / "src" / "model.c").exists()

@@ -31,7 +31,7 @@ def run_c_project(directory, inputs, target="host", flags=("-O3",)):
     """Build a project of `export_c` and run it on given inputs.
 
     Under QEMU the inputs are read and the outputs written by semihosting, and a plugin counts
-    the instructions of every `model_invoke`.
+    the instructions of every inference.
 
     Example:
 
@@ -58,13 +58,13 @@ def run_c_project(directory, inputs, target="host", flags=("-O3",)):
     """
     chosen = find_target(target)
     directory = pathlib.Path(directory).resolve()
-    header = _read_header(directory)
+    name, header = _read_header(directory)
     data = _input_bytes(_ends(header, "INPUT"), inputs)
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         (folder / "inputs.bin").write_bytes(data)
         program = folder / "program"
-        _build(directory, chosen, program, flags)
+        _build(directory, name, chosen, program, flags)
         if chosen.is_host:
             _call([str(program)], folder, "The exported program failed")
             counts = None
@@ -75,19 +75,20 @@ def run_c_project(directory, inputs, target="host", flags=("-O3",)):
 
 
 def _read_header(directory):
-    try:
-        return (directory / "model.h").read_text()
-    except OSError:
+    headers = {path.stem: path.read_text() for path in directory.glob("src/*.h")}
+    if len(headers) != 1:
         raise ValueError(
             "Argument `directory` must be a folder that `export_c` wrote. "
             f"Received: directory={directory}"
-        ) from None
+        )
+    return headers.popitem()
 
 
 def _ends(header, kind):
-    # (dtype, size) of every input or output, from the macros of model.h.
-    types = re.findall(rf"^#define MODEL_{kind}_\d+ \(\((?:const )?(\w+) \*", header, re.MULTILINE)
-    sizes = re.findall(rf"^#define MODEL_{kind}_\d+_SIZE (\d+)$", header, re.MULTILINE)
+    # (dtype, size) of every input or output, from the macros of the header.
+    macro = rf"^#define \w+_{kind}_\d+"
+    types = re.findall(rf"{macro}\(arena\) \(\((?:const )?(\w+) \*", header, re.MULTILINE)
+    sizes = re.findall(rf"{macro}_SIZE (\d+)$", header, re.MULTILINE)
     dtypes = {"int8_t": np.dtype(np.int8), "float": np.dtype(np.float32)}
     return [(dtypes[each], int(size)) for each, size in zip(types, sizes, strict=True)]
 
@@ -117,12 +118,12 @@ def _outputs(ends, written):
     return arrays if len(arrays) > 1 else arrays[0]
 
 
-def _build(directory, target, program, flags):
+def _build(directory, name, target, program, flags):
     micro = source_root() / "micro"
-    sources = [directory / "model.c", *sorted(directory.glob("kernels/**/*.c"))]
-    sources.append(micro / "run" / "main.c")
-    folders = [directory, directory / "include", micro / "run", micro / "boards"]
+    sources = [*sorted(directory.glob("src/**/*.c")), micro / "run" / "main.c"]
+    folders = [directory / "src", micro / "run", micro / "boards"]
     command = [_tool("cc" if target.is_host else "arm-none-eabi-gcc"), "-std=c11", "-Wall"]
+    command += [f'-DHEADER="{name}.h"', f"-DCALL(x)={name}_##x", f"-DVALUE(x)={name.upper()}_##x"]
     command += [*target.flags, *flags, *(f"-I{folder}" for folder in folders)]
     if target.is_host:
         sources.append(micro / "run" / "files_host.c")

@@ -272,7 +272,7 @@ def test_reshaping_operators_move_nothing(tmp_path):
     cases.outputs.append(cases.model.operator("EXPAND_DIMS", [squeezed, axis], [expanded]))
     report = cases.check(tmp_path)
     assert report.arena_bytes == 24
-    assert not (tmp_path / "project" / "kernels").exists()
+    assert not (tmp_path / "project" / "src" / "kernels").exists()
 
 
 def test_sparse_constants_behind_densify_are_decoded(tmp_path):

@@ -13,55 +13,12 @@ from tests.export.c_model_builder import (
     edge_and_random_inputs,
     needs,
     needs_qemu,
-    random_int8,
     reference,
 )
+from tests.export.c_networks import SIZE, pruned_network
 
 TARGETS = ("cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
 TARGETS += ("cortex-m55",)
-SIZE = 12 * 10 * 3
-
-
-def pruned_network(path, sparsity=0.85):
-    """A network with a residual sum, as converters write them, most weights zero."""
-    rng, model = np.random.default_rng(20), Model()
-
-    def weights(shape, axis, keep_dense=False):
-        values = random_int8(rng, shape)
-        if not keep_dense:
-            values[rng.random(shape) < sparsity] = 0
-        return model.tensor(shape, rng.uniform(0.002, 0.01, shape[axis]), 0, values, axis=axis)
-
-    def bias(channels):
-        return model.tensor((channels,), 1e-4, 0, rng.integers(-900, 900, channels), "int32")
-
-    window = {"padding": 0, "strideH": 1, "strideW": 1}
-    dilation = {"dilationHFactor": 1, "dilationWFactor": 1}
-    source = model.tensor((1, 12, 10, 3), 0.02, -3)
-    x = model.operator(
-        "CONV_2D", [source, weights((16, 3, 3, 3), 0, True), bias(16)],
-        [model.tensor((1, 12, 10, 16), 0.03, -128)],
-        **window, **dilation, fusedActivationFunction=1,
-    )  # fmt: skip
-    y = model.operator(
-        "DEPTHWISE_CONV_2D", [x, weights((1, 3, 3, 16), 3, True), bias(16)],
-        [model.tensor((1, 12, 10, 16), 0.04, -128)],
-        **window, **dilation, depthMultiplier=1, fusedActivationFunction=3,
-    )  # fmt: skip
-    y = model.operator(
-        "CONV_2D", [y, weights((16, 3, 3, 16), 0), bias(16)],
-        [model.tensor((1, 12, 10, 16), 0.08, 4)], **window, **dilation,
-    )  # fmt: skip
-    x = model.operator("ADD", [x, y], [model.tensor((1, 12, 10, 16), 0.08, -9)])
-    pool = {"padding": 1, "strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2}
-    x = model.operator("MAX_POOL_2D", [x], [model.tensor((1, 6, 5, 16), 0.08, -9)], **pool)
-    shape = model.tensor((2,), data=[1, 480], dtype="int32")
-    x = model.operator("RESHAPE", [x, shape], [model.tensor((1, 480), 0.08, -9)])
-    x = model.operator(
-        "FULLY_CONNECTED", [x, weights((10, 480), 0), bias(10)], [model.tensor((1, 10), 0.3, 7)]
-    )
-    x = model.operator("SOFTMAX", [x], [model.tensor((1, 10), 1 / 256, -128)], beta=1.0)
-    return model.save(path, [source], [x])
 
 
 @pytest.fixture(scope="module")
@@ -123,18 +80,19 @@ def test_sparse_weights_take_fewer_instructions_and_less_flash(tmp_path):
 
 
 @needs("cc", "nm")
-def test_nothing_is_allocated(network, tmp_path):
+def test_nothing_is_allocated_and_nothing_changes_outside_the_arena(network, tmp_path):
     directory = network[0]
-    for source in [directory / "model.c", *directory.glob("kernels/**/*.c")]:
-        command = ["cc", "-std=c11", "-O2", "-c", str(source), "-o", str(tmp_path / "object.o")]
-        subprocess.run([*command, f"-I{directory}", f"-I{directory / 'include'}"], check=True)
+    for source in directory.glob("src/**/*.c"):
+        command = ["cc", "-std=c11", "-O2", "-fno-pie", "-fno-stack-protector"]
+        command += [f"-I{directory / 'src'}", "-c", str(source), "-o", str(tmp_path / "object.o")]
+        subprocess.run(command, check=True)
         listing = subprocess.run(
-            ["nm", "--undefined-only", str(tmp_path / "object.o")], check=True, capture_output=True,
-            text=True,
-        ).stdout  # fmt: skip
-        wanted = {line.split()[-1] for line in listing.splitlines()}
-        wanted = {name for name in wanted if not name.startswith(("spk_", "_GLOBAL_"))}
-        assert wanted <= {"memcpy", "memset", "__stack_chk_fail"}
+            ["nm", str(tmp_path / "object.o")], check=True, capture_output=True, text=True
+        ).stdout
+        symbols = [line.split()[-2:] for line in listing.splitlines()]
+        wanted = {name for kind, name in symbols if kind == "U" and not name.startswith("spk_")}
+        assert wanted <= {"memcpy", "memset", "_GLOBAL_OFFSET_TABLE_"}
+        assert {kind for kind, _ in symbols} <= set("UTtr")  # no data, no BSS
 
 
 @needs("cmake", "cc")
@@ -157,7 +115,7 @@ def test_the_project_builds_with_its_tool_chain_file(network, tmp_path):
 
 
 def test_only_the_kernels_of_the_model_are_there(network):
-    names = {path.name for path in network[0].glob("kernels/**/*.c")}
+    names = {path.name for path in network[0].glob("src/kernels/**/*.c")}
     assert names == {
         "add_s8.c",
         "conv2d_s8_dense.c",
@@ -181,7 +139,10 @@ def test_the_report_counts_flash_and_ram(network):
     # a tile of 144 columns of 16 bytes.
     assert report.arena_bytes == 3 * 1920 + 144 * 16
     assert report.scratch_bytes == 144 * 16
-    assert f"#define MODEL_ARENA_BYTES {report.arena_bytes}" in (directory / "model.h").read_text()
+    assert (
+        f"#define MODEL_ARENA_BYTES {report.arena_bytes}"
+        in (directory / "src" / "model.h").read_text()
+    )
     assert str(report.to_dict()["layers"][2]["stored_bytes"]) in str(report).replace(",", "")
     readme = (directory / "README.md").read_text()
     assert f"{report.arena_bytes:,} bytes" in readme
@@ -194,13 +155,14 @@ def test_an_earlier_export_is_replaced_and_other_files_stay(tmp_path):
     path, directory = pruned_network(tmp_path / "network.tflite"), tmp_path / "project"
     directory.mkdir()
     export_c(path, directory, "host")
-    (directory / "kernels" / "reference" / "stale_s8.c").write_text("#error stale")
+    (directory / "src" / "kernels" / "reference" / "stale_s8.c").write_text("#error stale")
     (directory / "build").mkdir()
     (directory / "build" / "CMakeCache.txt").write_text("cache")
     (directory / "notes.txt").write_text("mine")
-    export_c(path, directory, "cortex-m0")
-    assert "cortex-m0" in (directory / "model.h").read_text()
-    assert not (directory / "kernels" / "reference" / "stale_s8.c").exists()
+    export_c(path, directory, "cortex-m0", name="digits")
+    assert "cortex-m0" in (directory / "src" / "digits.h").read_text()
+    assert not (directory / "src" / "model.h").exists()
+    assert not (directory / "src" / "kernels" / "reference" / "stale_s8.c").exists()
     assert (directory / "notes.txt").read_text() == "mine"
     assert (directory / "build" / "CMakeCache.txt").read_text() == "cache"
 
@@ -261,6 +223,18 @@ def test_weights_that_are_computed_are_refused(tmp_path):
     path = model.save(tmp_path / "dynamic.tflite", [source, weights], [output])
     with pytest.raises(ValueError, match="its weights must be a constant"):
         export_c(path, tmp_path / "project")
+
+
+@pytest.mark.parametrize("name", ["", "Digits", "2nd", "a-b", "a b", "a\n", None, "x" * 64])
+def test_a_name_that_is_no_identifier_is_an_error(tmp_path, name):
+    with pytest.raises(ValueError, match=r"lower-case letters.* Received: name="):
+        export_c(tmp_path / "absent.tflite", tmp_path / "project", name=name)
+
+
+@pytest.mark.parametrize("name", ["string", "test", "spk", "spk_window2d"])
+def test_a_name_that_is_taken_is_an_error(tmp_path, name):
+    with pytest.raises(ValueError, match=r"must not be .* Received: name="):
+        export_c(tmp_path / "absent.tflite", tmp_path / "project", name=name)
 
 
 def test_an_unknown_target_is_an_error(tmp_path):

@@ -5,16 +5,17 @@ from keras_prune.runtime import c_project
 from keras_prune.runtime.c_targets import TARGETS, find_target, source_root
 
 HEADER = """\
-#define MODEL_INPUT_0 ((int8_t *)model_input(0))
+#define MODEL_INPUT_0(arena) ((int8_t *)model_input((arena), 0))
 #define MODEL_INPUT_0_SIZE 4
-#define MODEL_OUTPUT_0 ((const int8_t *)model_output(0))
+#define MODEL_OUTPUT_0(arena) ((const int8_t *)model_output((arena), 0))
 #define MODEL_OUTPUT_0_SIZE 2
 """
 
 
 @pytest.fixture
 def project(tmp_path):
-    (tmp_path / "model.h").write_text(HEADER)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "model.h").write_text(HEADER)
     return tmp_path
 
 
@@ -47,7 +48,7 @@ def test_a_missing_tool_is_an_error(project, monkeypatch):
 
 
 def test_a_project_that_does_not_compile_is_an_error(project):
-    (project / "model.c").write_text("#error broken\n")
+    (project / "src" / "model.c").write_text("#error broken\n")
     with pytest.raises(RuntimeError, match=r"does not compile. .*error broken"):
         c_project.run_c_project(project, np.zeros((1, 4), np.int8))
 

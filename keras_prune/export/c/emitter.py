@@ -1,25 +1,47 @@
 """The files of a C project as text."""
 
+import json
 import types
 
 import numpy as np
 
+from keras_prune import __version__
 from keras_prune.export.c.graph import Tensor
+from keras_prune.export.c.memory import ALIGNMENT
 from keras_prune.export.c.steps import SCRATCH, Constant
 
 _C_TYPES = {"INT8": "int8_t", "FLOAT32": "float"}
+# One layout for all: Arduino compiles every source under src/, the others are told where to look.
+_TEMPLATES = {
+    "src/{name}.h": "header.h",
+    "src/{name}.c": "source.c",
+    "examples/host/main.c": "host.c",
+    "examples/sketch/sketch.ino": "sketch.ino",
+    "CMakeLists.txt": "CMakeLists.txt",
+    "arm-none-eabi.cmake": "arm-none-eabi.cmake",
+    "Makefile": "Makefile",
+    "library.properties": "library.properties",
+    "library.json": "library.json",
+    "zephyr/module.yml": "module.yml",
+    "zephyr/CMakeLists.txt": "zephyr.cmake",
+    "zephyr/Kconfig": "Kconfig",
+}
+# What the sources compile without, under GCC and Clang.
+WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow")
+WARNINGS += ("-Wundef", "-Wvla", "-Wcast-align", "-Wstrict-prototypes", "-Wmissing-prototypes")
 
 
-def render(name, target, graph, steps, plan, sources):
+def render(name, title, target, graph, steps, plan, kernels):
     """Render the generated files of a project, all but its README.
 
     Args:
-        name: Str. What the comments call the model.
+        name: Str. What all names in C begin with.
+        title: Str. What the comments call the model.
         target: `Target`.
         graph: `Graph`.
         steps: List of `Step`.
         plan: `MemoryPlan`.
-        sources: List of the kernel source paths.
+        kernels: List of the kernel source paths.
 
     Returns:
         A dict from file name to text.
@@ -28,10 +50,10 @@ def render(name, target, graph, steps, plan, sources):
     inputs = [_end(tensor) for tensor in graph.inputs]
     outputs = [_end(tensor) for tensor in graph.outputs]
     context = {
-        "name": _comment(name),
-        "target": target.name,
+        **_names(name, title, target),
         "flags": " ".join(target.flags or ("-mthumb", "-mcpu=cortex-m4")),
         "flags_for": "cortex-m4" if target.is_host else target.name,
+        "warnings": " ".join(WARNINGS),
         "arena_bytes": plan.arena_bytes,
         "inputs": inputs,
         "outputs": outputs,
@@ -46,19 +68,47 @@ def render(name, target, graph, steps, plan, sources):
             _call(at, step, plan, stands_for) for at, step in enumerate(steps) if step.kernel
         ],
         "kernels": any(step.kernel for step in steps),
-        "sources": sources,
+        "kernel_sources": kernels,
+        "sources": [f"src/{name}.c", *kernels],
+        "platformio": json.dumps(_platformio(name, title, target), indent=2),
     }
-    names = ("model.h", "model.c", "main.c", "CMakeLists.txt", "arm-none-eabi.cmake")
-    return {name: _template(name).render(context) for name in names}
+    return {
+        path.format(name=name): _template(template).render(context)
+        for path, template in _TEMPLATES.items()
+    }
 
 
-def render_readme(name, target, graph, report, files):
+def render_readme(name, title, target, graph, report, files):
     """Render README.md, which quotes the report."""
     table = "\n".join(f"    {line}".rstrip() for line in str(report).splitlines())
     ends = {"inputs": graph.inputs, "outputs": graph.outputs}
     return _template("README.md").render(
-        name=name, target=target.name, report=table, files=files, **ends
+        **_names(name, title, target), report=table, files=files, **ends
     )
+
+
+def _names(name, title, target):
+    return {
+        "name": name,
+        "NAME": name.upper(),
+        "title": _comment(title),
+        "target": target.name,
+        "version": __version__,
+        "alignment": ALIGNMENT,
+    }
+
+
+def _platformio(name, title, target):
+    return {
+        "name": name,
+        "version": __version__,
+        "description": f"{_comment(title)}: a quantised neural network in plain C, written by "
+        f"keras-prune for {target.name}.",
+        "headers": f"{name}.h",
+        "frameworks": "*",
+        "platforms": "*",
+        "build": {"srcDir": "src", "includeDir": "src", "flags": ["-O3"], "libArchive": True},
+    }
 
 
 def unique_constants(steps):

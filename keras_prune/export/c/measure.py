@@ -15,12 +15,13 @@ class Measured:
     stack_bytes: int | None
 
 
-def measure(folder, sources, steps, target):
+def measure(folder, name, kernels, steps, target):
     """Compile a project's files and read what the compiler says about them.
 
     Args:
         folder: `pathlib.Path` of the project.
-        sources: List of kernel sources in it.
+        name: Str. What its names begin with.
+        kernels: List of kernel sources in it.
         steps: List of `Step`.
         target: `Target`.
 
@@ -30,11 +31,11 @@ def measure(folder, sources, steps, target):
     compiler, size = shutil.which("arm-none-eabi-gcc"), shutil.which("arm-none-eabi-size")
     if target.is_host or compiler is None or size is None:
         return Measured(None, None)
-    command = [compiler, *target.flags, "-std=c11", "-O3", "-fstack-usage", "-I."]
-    command += ["-Iinclude", "-ffunction-sections"]
+    command = [compiler, *target.flags, "-std=c11", "-O3", "-fstack-usage", "-Isrc"]
+    command.append("-ffunction-sections")
     code, frames = 0, {}
     with tempfile.TemporaryDirectory() as temporary:
-        for number, source in enumerate(["model.c", *sources]):
+        for number, source in enumerate([f"src/{name}.c", *kernels]):
             built = pathlib.Path(temporary) / f"{number}.o"
             done = subprocess.run(
                 [*command, "-c", source, "-o", str(built)], cwd=folder, capture_output=True
@@ -43,7 +44,8 @@ def measure(folder, sources, steps, target):
                 return Measured(None, None)
             code += _code_bytes(size, built)
             frames[source] = _frames(built.with_suffix(".su"))
-    return Measured(code, _stack_bytes(frames, steps))
+    model = frames.pop(f"src/{name}.c")
+    return Measured(code, _stack_bytes(frames, steps, model) + model[f"{name}_invoke"])
 
 
 def _code_bytes(size, built):
@@ -58,11 +60,10 @@ def _frames(path):
     return {row[0].rsplit(":", 1)[-1]: int(row[1]) for row in rows}
 
 
-def _stack_bytes(frames, steps):
+def _stack_bytes(kernels, steps, model):
     # No kernel recurses: all frames of a step's sources together are an upper bound.
-    model = frames["model.c"]
     deepest = 0
     for step in steps:
-        inside = sum(sum(frames[source].values()) for source in step.sources)
+        inside = sum(sum(kernels[f"src/{source}"].values()) for source in step.sources)
         deepest = max(deepest, inside + model.get(step.function, 0))
-    return deepest + model["model_invoke"]
+    return deepest

@@ -9,6 +9,7 @@ from keras_prune.export.c.graph import read_graph
 from keras_prune.export.c.lowering import lower
 from keras_prune.export.c.measure import measure
 from keras_prune.export.c.memory import plan_memory
+from keras_prune.export.c.names import check_name
 from keras_prune.export.c.report import CLayer, CProjectReport
 from keras_prune.export.c.sources import project_files
 from keras_prune.files import directory_atomically
@@ -18,13 +19,14 @@ _MAX_ARENA_BYTES = 1 << 30
 _WEIGHTS = ("weights", "stream", "columns", "gated")  # what their constants are called
 
 
-def export_c(tflite_path, directory, target="cortex-m4"):
+def export_c(tflite_path, directory, target="cortex-m4", name="model"):
     """Write a self-contained C11 project from an int8 .tflite file.
 
     The project computes what TFLite's reference kernels compute, bit for bit. Pruned weights are
     kept as sparse streams where that is smaller and faster. All memory is planned ahead of time
-    in one static arena; nothing is allocated, and only the kernels that the model needs are
-    copied.
+    in one arena, which the caller of the C functions provides; nothing is allocated, nothing else
+    changes, and only the kernels that the model needs are copied. The folder builds with CMake
+    and make, and is a library for Arduino and PlatformIO and a module for Zephyr.
 
     Example:
 
@@ -42,15 +44,19 @@ def export_c(tflite_path, directory, target="cortex-m4"):
         target: Str. `"cortex-m0"`, `"cortex-m0plus"`, `"cortex-m3"`, `"cortex-m4"`,
             `"cortex-m7"`, `"cortex-m33"`, `"cortex-m55"` or `"host"`: decides between dense and
             sparse weights, and the compiler flags. Defaults to `"cortex-m4"`.
+        name: Str. What the functions, the macros (in capitals) and the files in C are called:
+            lower-case letters, digits and underscores. Models of one program need names of their
+            own. Defaults to `"model"`.
 
     Returns:
         A `CProjectReport` with flash, RAM and one row a layer.
 
     Raises:
-        ValueError: If the file is broken, or an operator or its use is not supported; the message
-            names the operator and its index. No file is written then.
+        ValueError: If an argument is wrong, the file is broken, or an operator or its use is not
+            supported; the message names the operator and its index. No file is written then.
     """
     chosen = find_target(target)
+    check_name(name)
     path, directory = pathlib.Path(tflite_path), pathlib.Path(directory).resolve()
     _check_directory(directory)
     graph = read_graph(path)
@@ -62,17 +68,15 @@ def export_c(tflite_path, directory, target="cortex-m4"):
             f"Received: tflite_path={path}, arena={plan.arena_bytes} bytes"
         )
     kernels = project_files({source for step in steps for source in step.sources})
-    sources = [name for name in kernels if name.endswith(".c")]
-    files = emitter.render(path.stem, chosen, graph, steps, plan, sources)
+    sources = [source for source in kernels if source.endswith(".c")]
+    texts = emitter.render(name, path.stem, chosen, graph, steps, plan, sources)
+    files = {place: text.encode() for place, text in texts.items()} | kernels
     with directory_atomically(directory) as folder:
-        for name, text in files.items():
-            (folder / name).write_text(text)
-        for name, data in kernels.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
-        report = _report(chosen, steps, plan, measure(folder, sources, steps, chosen))
-        names = sorted([*files, *kernels])
-        readme = emitter.render_readme(path.stem, chosen, graph, report, names)
+        for place, data in files.items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_bytes(data)
+        report = _report(chosen, steps, plan, measure(folder, name, sources, steps, chosen))
+        readme = emitter.render_readme(name, path.stem, chosen, graph, report, sorted(files))
         (folder / "README.md").write_text(readme)
         _keep_other_files(directory, folder)
     return report
@@ -92,13 +96,15 @@ def _check_directory(directory):
 
 
 def _is_project(directory):
-    header = directory / "model.h"
-    return header.is_file() and "Written by keras-prune" in header.read_text(errors="replace")
+    return any(
+        "Written by keras-prune" in header.read_text(errors="replace")
+        for header in directory.glob("src/*.h")
+    )
 
 
 def _keep_other_files(old, new):
     """Copy what an export never writes, such as a `build` folder, into the new project."""
-    ours = {entry.name for entry in new.iterdir()} | {"kernels", "include"}
+    ours = {entry.name for entry in new.iterdir()}
     for entry in old.iterdir() if old.exists() else ():
         if entry.name in ours:
             continue

@@ -14,8 +14,8 @@ def project_files(sources):
         sources: Iterable of paths like `kernels/portable/tile_s8.c`.
 
     Returns:
-        A dict from the path in the project to the bytes of the file: the sources, and every
-        header that they include, directly or not.
+        A dict from the path in the project, below `src/`, to the bytes of the file: the sources,
+        and every header that they include, directly or not.
     """
     root, files = source_root(), {}
     waiting = sorted(set(sources))
@@ -26,4 +26,4 @@ def project_files(sources):
         files[path] = (root / path).read_bytes()
         headers = _INCLUDE.findall(files[path].decode())
         waiting += [f"include/{header}" for header in headers]
-    return dict(sorted(files.items()))
+    return {f"src/{path.removeprefix('include/')}": files[path] for path in sorted(files)}

@@ -1,6 +1,8 @@
-// Runs an exported model on every set of inputs in inputs.bin.
+// Runs an exported model on every set of inputs in inputs.bin. HEADER is its header; for a
+// model called digits, CALL(x) is digits_##x and VALUE(x) is DIGITS_##x.
+#include HEADER
+
 #include "files.h"
-#include "model.h"
 
 // Instructions that do nothing; the counting plugin looks for them.
 #if defined(__arm__)
@@ -11,29 +13,32 @@
 #define COUNT_TO_HERE()
 #endif
 
+static _Alignas(VALUE(ARENA_ALIGNMENT)) uint8_t arena[VALUE(ARENA_BYTES)];
+
 static int read_inputs(void) {
-  static const size_t bytes[] = MODEL_INPUT_BYTES;
-  for (int i = 0; i < MODEL_INPUT_COUNT; ++i) {
-    if (!files_read(model_input(i), bytes[i])) return 0;
+  static const size_t bytes[] = VALUE(INPUT_BYTES);
+  for (int i = 0; i < VALUE(INPUT_COUNT); ++i) {
+    if (!files_read(CALL(input)(arena, i), bytes[i])) return 0;
   }
   return 1;
 }
 
 static int write_outputs(void) {
-  static const size_t bytes[] = MODEL_OUTPUT_BYTES;
-  for (int i = 0; i < MODEL_OUTPUT_COUNT; ++i) {
-    if (!files_write(model_output(i), bytes[i])) return 0;
+  static const size_t bytes[] = VALUE(OUTPUT_BYTES);
+  for (int i = 0; i < VALUE(OUTPUT_COUNT); ++i) {
+    if (!files_write(CALL(output)(arena, i), bytes[i])) return 0;
   }
   return 1;
 }
 
 int main(void) {
   if (files_open() != 0) return 2;
-  model_init();
+  if (CALL(init)(arena, sizeof arena) != VALUE(OK)) return 4;
   while (read_inputs()) {
     COUNT_FROM_HERE();
-    model_invoke();
+    const int status = CALL(invoke)(arena, sizeof arena);
     COUNT_TO_HERE();
+    if (status != VALUE(OK)) return 4;
     if (!write_outputs()) return 3;
   }
   files_close();

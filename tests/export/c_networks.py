@@ -1,0 +1,49 @@
+"""Whole networks for C projects."""
+
+import numpy as np
+
+from tests.export.c_model_builder import Model, random_int8
+
+SIZE = 12 * 10 * 3
+
+
+def pruned_network(path, sparsity=0.85, seed=20):
+    """A network with a residual sum, as converters write them, most weights zero."""
+    rng, model = np.random.default_rng(seed), Model()
+
+    def weights(shape, axis, keep_dense=False):
+        values = random_int8(rng, shape)
+        if not keep_dense:
+            values[rng.random(shape) < sparsity] = 0
+        return model.tensor(shape, rng.uniform(0.002, 0.01, shape[axis]), 0, values, axis=axis)
+
+    def bias(channels):
+        return model.tensor((channels,), 1e-4, 0, rng.integers(-900, 900, channels), "int32")
+
+    window = {"padding": 0, "strideH": 1, "strideW": 1}
+    dilation = {"dilationHFactor": 1, "dilationWFactor": 1}
+    source = model.tensor((1, 12, 10, 3), 0.02, -3)
+    x = model.operator(
+        "CONV_2D", [source, weights((16, 3, 3, 3), 0, True), bias(16)],
+        [model.tensor((1, 12, 10, 16), 0.03, -128)],
+        **window, **dilation, fusedActivationFunction=1,
+    )  # fmt: skip
+    y = model.operator(
+        "DEPTHWISE_CONV_2D", [x, weights((1, 3, 3, 16), 3, True), bias(16)],
+        [model.tensor((1, 12, 10, 16), 0.04, -128)],
+        **window, **dilation, depthMultiplier=1, fusedActivationFunction=3,
+    )  # fmt: skip
+    y = model.operator(
+        "CONV_2D", [y, weights((16, 3, 3, 16), 0), bias(16)],
+        [model.tensor((1, 12, 10, 16), 0.08, 4)], **window, **dilation,
+    )  # fmt: skip
+    x = model.operator("ADD", [x, y], [model.tensor((1, 12, 10, 16), 0.08, -9)])
+    pool = {"padding": 1, "strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2}
+    x = model.operator("MAX_POOL_2D", [x], [model.tensor((1, 6, 5, 16), 0.08, -9)], **pool)
+    shape = model.tensor((2,), data=[1, 480], dtype="int32")
+    x = model.operator("RESHAPE", [x, shape], [model.tensor((1, 480), 0.08, -9)])
+    x = model.operator(
+        "FULLY_CONNECTED", [x, weights((10, 480), 0), bias(10)], [model.tensor((1, 10), 0.3, 7)]
+    )
+    x = model.operator("SOFTMAX", [x], [model.tensor((1, 10), 1 / 256, -128)], beta=1.0)
+    return model.save(path, [source], [x])
