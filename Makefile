@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export JAX_PLATFORMS ?= cpu
 export KERAS_PRUNE_TFLITE_RUNTIME_PYTHON ?= $(abspath $(OLD_VENV))/bin/python
 
-.PHONY: demo test setup native lint test-c test-python test-bazel bench format clean
+.PHONY: demo test setup native lint test-c test-python test-bazel check-qemu bench format clean
 
 demo: setup native
 	$(PY) -m examples.demo --dataset $(DATASET)
@@ -73,6 +73,10 @@ test-python: native $(OLD_READY)
 
 test-bazel:
 	@tools/bazel_test.sh
+
+# Kernel tests and exported models on QEMU's Cortex-M boards; a small part is in test-python.
+check-qemu: setup
+	$(PY) -m tools.check_qemu
 
 bench: setup native
 	$(PY) -m benchmarks.run_all

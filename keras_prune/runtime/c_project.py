@@ -1,18 +1,14 @@
 """Building and running an exported C project: on this machine, or emulated by QEMU."""
 
 import dataclasses
-import functools
 import pathlib
 import re
-import shutil
-import subprocess
 import tempfile
 
 import numpy as np
 
 from keras_prune.runtime.c_targets import find_target, source_root
-
-_SECONDS = 600
+from keras_prune.runtime.emulator import build_program, call, emulate_and_count
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,7 +52,11 @@ def run_c_project(directory, inputs, target="host", flags=("-O3",)):
         ValueError: If the folder holds no project, or the inputs do not fit the model.
         RuntimeError: If a tool is missing, or the build or the run fails.
     """
-    chosen = find_target(target)
+    return run_on_target(directory, inputs, find_target(target), flags)
+
+
+def run_on_target(directory, inputs, target, flags=("-O3",)):
+    """Do what `run_c_project` does, for a `Target` with a board of one's choice."""
     directory = pathlib.Path(directory).resolve()
     name, header = _read_header(directory)
     data = _input_bytes(_ends(header, "INPUT"), inputs)
@@ -64,12 +64,12 @@ def run_c_project(directory, inputs, target="host", flags=("-O3",)):
         folder = pathlib.Path(temporary)
         (folder / "inputs.bin").write_bytes(data)
         program = folder / "program"
-        _build(directory, name, chosen, program, flags)
-        if chosen.is_host:
-            _call([str(program)], folder, "The exported program failed")
+        _build(directory, name, target, program, flags)
+        if target.is_host:
+            call([str(program)], folder, "The program failed")
             counts = None
         else:
-            counts = _emulate(program, chosen, folder)
+            counts = emulate_and_count(program, target.board, folder)
         written = (folder / "outputs.bin").read_bytes()
     return CProjectRun(_outputs(_ends(header, "OUTPUT"), written), counts)
 
@@ -119,60 +119,8 @@ def _outputs(ends, written):
 
 
 def _build(directory, name, target, program, flags):
-    micro = source_root() / "micro"
-    sources = [*sorted(directory.glob("src/**/*.c")), micro / "run" / "main.c"]
-    folders = [directory / "src", micro / "run", micro / "boards"]
-    command = [_tool("cc" if target.is_host else "arm-none-eabi-gcc"), "-std=c11", "-Wall"]
-    command += [f'-DHEADER="{name}.h"', f"-DCALL(x)={name}_##x", f"-DVALUE(x)={name.upper()}_##x"]
-    command += [*target.flags, *flags, *(f"-I{folder}" for folder in folders)]
-    if target.is_host:
-        sources.append(micro / "run" / "files_host.c")
-    else:
-        sources.append(micro / "run" / "files_semihosting.c")
-        sources += [micro / "boards" / name for name in ("startup.c", "semihosting.c")]
-        command += _link_flags(target.board, micro)
-    command += [*map(str, sources), "-o", str(program)]
-    _call(command, program.parent, "The exported project does not compile")
-
-
-def _link_flags(board, micro):
-    flags = ["-ffunction-sections", "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections"]
-    for name, (origin, length) in (("FLASH", board.flash), ("RAM", board.ram)):
-        flags += [f"-Wl,--defsym={name}_ORIGIN={origin}", f"-Wl,--defsym={name}_LENGTH={length}"]
-    return [*flags, "-T", str(micro / "boards" / "flash_and_ram.ld")]
-
-
-def _emulate(program, target, folder):
-    plugin = folder / "count.so"
-    source = source_root() / "micro" / "qemu_count" / "count.c"
-    _call(
-        [_tool("cc"), "-O2", "-shared", "-fPIC", str(source), "-o", str(plugin)],
-        folder,
-        "The counting plugin does not compile",
-    )
-    command = [_tool("qemu-system-arm"), "-M", target.board.machine, "-nographic"]
-    command += ["-monitor", "none", "-serial", "none", "-kernel", str(program)]
-    command += ["-semihosting-config", "enable=on,target=native"]
-    command += ["-plugin", f"{plugin},out={folder / 'counts.txt'}"]
-    _call(command, folder, "The exported program failed under QEMU")
-    return np.loadtxt(folder / "counts.txt", dtype=np.int64, ndmin=1)
-
-
-@functools.cache
-def _tool(name):
-    path = shutil.which(name)
-    if path is None:
-        raise RuntimeError(f"Running a C project needs `{name}`. Received: no `{name}` in PATH")
-    return path
-
-
-def _call(command, folder, what):
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"{what}: it took more than {_SECONDS} seconds.") from None
-    if done.returncode != 0:
-        text = (done.stderr or done.stdout).strip()[:2000]
-        raise RuntimeError(f"{what}. Received: exit code {done.returncode}, {text}")
+    run = source_root() / "micro" / "run"
+    files = "files_host.c" if target.is_host else "files_semihosting.c"
+    sources = [*sorted(directory.glob("src/**/*.c")), run / "main.c", run / files]
+    names = [f'-DHEADER="{name}.h"', f"-DCALL(x)={name}_##x", f"-DVALUE(x)={name.upper()}_##x"]
+    build_program(sources, [directory / "src", run], target, program, [*flags, *names])

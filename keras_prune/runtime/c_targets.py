@@ -36,6 +36,7 @@ _MPS2_M3 = Board("mps2-an385", (0, 4 * _MEGABYTE), (0x20000000, 4 * _MEGABYTE))
 _MPS2_M4 = dataclasses.replace(_MPS2_M3, machine="mps2-an386")
 _MPS2_M7 = dataclasses.replace(_MPS2_M3, machine="mps2-an500")
 _MPS2_M33 = Board("mps2-an505", (0x10000000, 4 * _MEGABYTE), (0x38000000, 4 * _MEGABYTE))
+MICROBIT = Board("microbit", (0, 256 << 10), (0x20000000, 16 << 10))
 _MPS3_M55 = Board("mps3-an547", (0, _MEGABYTE // 2), (0x21000000, 2 * _MEGABYTE))
 
 
@@ -43,7 +44,8 @@ def _arm(name, board, *extra, long_multiply=True):
     return Target(name, ("-mthumb", f"-mcpu={name}", *extra), board, long_multiply)
 
 
-# QEMU's Cortex-M0 board has 16 kB of RAM; its instructions are a subset of the Cortex-M3's.
+# QEMU's Cortex-M0 board, MICROBIT, has 16 kB of RAM: programs for it run on a Cortex-M3, whose
+# instructions include its own.
 TARGETS = {
     target.name: target
     for target in (

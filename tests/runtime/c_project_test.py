@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_prune.runtime import c_project
+from keras_prune.runtime import c_project, emulator
 from keras_prune.runtime.c_targets import TARGETS, find_target, source_root
 
 HEADER = """\
@@ -40,7 +40,7 @@ def test_inputs_that_do_not_fit_are_an_error(project, inputs):
 
 
 def test_a_missing_tool_is_an_error(project, monkeypatch):
-    c_project._tool.cache_clear()
+    emulator.find_tool.cache_clear()
     monkeypatch.setenv("PATH", "/nonexistent")
     for target, tool in (("host", "cc"), ("cortex-m4", "arm-none-eabi-gcc")):
         with pytest.raises(RuntimeError, match=f"needs `{tool}`"):
