@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export JAX_PLATFORMS ?= cpu
 export KERAS_PRUNE_TFLITE_RUNTIME_PYTHON ?= $(abspath $(OLD_VENV))/bin/python
 
-.PHONY: demo test setup native lint test-c test-python test-bazel check-qemu bench format clean
+.PHONY: demo test setup native lint test-c test-python test-bazel check-qemu bench bench-mcu format clean
 
 demo: setup native
 	$(PY) -m examples.demo --dataset $(DATASET)
@@ -80,6 +80,11 @@ check-qemu: setup
 
 bench: setup native
 	$(PY) -m benchmarks.run_all
+
+# Exact counts: the tables in docs/ and the budgets that the tests keep.
+bench-mcu: setup native
+	$(PY) -m benchmarks.run_all --microcontroller
+	$(PY) -m tests.export.c_budgets
 
 format: setup
 	$(VENV)/bin/ruff check --fix .

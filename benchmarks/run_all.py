@@ -1,12 +1,19 @@
-"""Every benchmark, one after the other: `python -m benchmarks.run_all`, or `make bench`."""
+"""Every benchmark, one after the other: `python -m benchmarks.run_all`, or `make bench`.
 
+With `--microcontroller` only those that count instructions under QEMU: `make bench-mcu`.
+"""
+
+import argparse
 import importlib
 
-BENCHMARKS = (
-    "kernel_table",
+MICROCONTROLLER = (
     "microcontroller",
     "two_sided",
     "gated_channels",
+)
+BENCHMARKS = (
+    "kernel_table",
+    *MICROCONTROLLER,
     "delegate_layers",
     "training_overhead",
     "one_shot",
@@ -18,8 +25,10 @@ BENCHMARKS = (
 )
 
 
-def main():
-    for name in BENCHMARKS:
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--microcontroller", action="store_true", help="only those under QEMU")
+    for name in MICROCONTROLLER if parser.parse_args(argv).microcontroller else BENCHMARKS:
         print(f"== {name}")
         importlib.import_module(f"benchmarks.{name}").main([])
 
