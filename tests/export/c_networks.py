@@ -47,3 +47,27 @@ def pruned_network(path, sparsity=0.85, seed=20):
     )
     x = model.operator("SOFTMAX", [x], [model.tensor((1, 10), 1 / 256, -128)], beta=1.0)
     return model.save(path, [source], [x])
+
+
+def pooled_network(path):
+    """A small network of other operators, with float32 ends."""
+    rng, model = np.random.default_rng(5), Model()
+    source = model.tensor((1, 9, 7, 2), dtype="float32")
+    x = model.operator("QUANTIZE", [source], [model.tensor((1, 9, 7, 2), 0.02, 3)])
+    paddings = model.tensor((4, 2), data=[[0, 0], [1, 0], [0, 2], [0, 0]], dtype="int32")
+    x = model.operator("PAD", [x, paddings], [model.tensor((1, 10, 9, 2), 0.02, 3)])
+    weights = model.tensor((6, 2, 3, 2), [0.01] * 6, 0, random_int8(rng, (6, 2, 3, 2)))
+    bias = model.tensor((6,), 1e-4, 0, np.arange(6), "int32")
+    x = model.operator(
+        "CONV_2D", [x, weights, bias], [model.tensor((1, 5, 4, 6), 0.05, 0)], padding=1,
+        strideH=2, strideW=2, dilationHFactor=1, dilationWFactor=1,
+    )  # fmt: skip
+    x = model.operator("RELU", [x], [model.tensor((1, 5, 4, 6), 0.03, -128)])
+    pool = {"padding": 0, "strideH": 2, "strideW": 1, "filterHeight": 3, "filterWidth": 2}
+    x = model.operator("AVERAGE_POOL_2D", [x], [model.tensor((1, 3, 4, 6), 0.03, -128)], **pool)
+    axes = model.tensor((2,), data=[1, 2], dtype="int32")
+    x = model.operator("MEAN", [x, axes], [model.tensor((1, 6), 0.02, -128)], keepDims=False)
+    dense = model.tensor((3, 6), 0.02, 0, random_int8(rng, (3, 6)))
+    x = model.operator("FULLY_CONNECTED", [x, dense], [model.tensor((1, 3), 0.1, 0)])
+    x = model.operator("DEQUANTIZE", [x], [model.tensor((1, 3), dtype="float32")])
+    return model.save(path, [source], [x])
