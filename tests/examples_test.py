@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from examples import datasets
+from tests.export.c_model_builder import needs
 
 
 def test_digits_are_split_once_and_for_all():
@@ -102,3 +103,15 @@ def test_weights_and_activations_are_pruned_jointly(capsys, tmp_path):
     behind = [layer for layer in program.layers if layer.operator == "FULLY_CONNECTED"][1:]
     for layer, rate in zip(behind, report.rates.values(), strict=True):
         assert layer.live <= rate + 0.01
+
+
+@needs("make", "cc", "arm-none-eabi-gcc", "qemu-system-arm")
+def test_a_microcontroller_reads_digits_aloud(tmp_path):
+    from examples.microcontroller.__main__ import run
+
+    report, answers, console = run(tmp_path, epochs=(2, 2), count=6)
+    assert any(layer.encoding == "stream" for layer in report.layers)
+    *lines, last = console.splitlines()
+    labels = datasets.load("digits").test[1][:6]
+    assert lines == [f"a {y}, read as {seen}" for y, seen in zip(labels, answers, strict=True)]
+    assert last == f"{(labels == answers).sum()} of 6 right"

@@ -30,7 +30,7 @@ from tools.mutations import mutant
 
 SECONDS = 20  # for one case
 MEMORY = 4 << 30  # bytes beyond what the imports take
-CHUNK = 250  # cases for one process
+CHUNK, ROUND = 250, 5000  # cases for one process, and between two reports
 TARGETS = ("host", "cortex-m0", "cortex-m4", "cortex-m55")
 SANITIZE = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 LARGEST_SEED = 128 << 10
@@ -175,21 +175,26 @@ def main(argv=None):
     parser.add_argument("--run-share", type=float, default=0.0, help="of exported programs")
     parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path("build/fuzz"))
     arguments = parser.parse_args(argv)
-    began = time.monotonic()
+    began, found, done = time.monotonic(), 0, 0
     with tempfile.TemporaryDirectory() as folder:
         models = seed_files(pathlib.Path(folder))
-    faults, counts = fuzz(
-        models, arguments.count, arguments.seed, arguments.first, arguments.run_share
-    )
-    for number, fault in sorted(faults.items()):
-        rng = np.random.default_rng((arguments.seed, number))
-        arguments.keep.mkdir(parents=True, exist_ok=True)
-        file = arguments.keep / f"{arguments.seed}_{number}.tflite"
-        file.write_bytes(mutant(models[rng.integers(len(models))], rng))
-        print(f"{file}:\n{fault}")
-    print(f"{arguments.count} cases, {counts}, {len(faults)} faults, "
-          f"{time.monotonic() - began:.0f} s")  # fmt: skip
-    return 1 if faults else 0
+    while done < arguments.count:
+        first, count = arguments.first + done, min(ROUND, arguments.count - done)
+        faults, counts = fuzz(models, count, arguments.seed, first, arguments.run_share)
+        for number, fault in sorted(faults.items()):
+            _keep(arguments.keep, models, arguments.seed, number, fault)
+        found, done = found + len(faults), done + count
+        seconds = time.monotonic() - began
+        print(f"{done} cases, {found} faults, {seconds:.0f} s; the last: {counts}", flush=True)
+    return 1 if found else 0
+
+
+def _keep(folder, models, seed, number, fault):
+    rng = np.random.default_rng((seed, number))
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{seed}_{number}.tflite"
+    file.write_bytes(mutant(models[rng.integers(len(models))], rng))
+    print(f"{file}:\n{fault}")
 
 
 if __name__ == "__main__":

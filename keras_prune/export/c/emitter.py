@@ -1,5 +1,6 @@
 """The files of a C project as text."""
 
+import functools
 import json
 import types
 
@@ -172,6 +173,11 @@ def _end(tensor):
 
 
 def _template(name):
+    return _environment().get_template(f"{name}.j2")
+
+
+@functools.cache
+def _environment():
     try:
         import jinja2
     except ImportError as error:
@@ -188,7 +194,7 @@ def _template(name):
         autoescape=False,
     )
     environment.filters |= {"numbers": _numbers, "comment": _comment, "shape": _shape}
-    return environment.get_template(f"{name}.j2")
+    return environment
 
 
 def _shape(shape):

@@ -1,0 +1,1 @@
+"""A digit model from training to the console of a microcontroller."""
