@@ -30,6 +30,26 @@ static spk_status csr_unpack(const void *blob, size_t bytes, int32_t rows, int32
   return spk_csr_f32_unpack(blob, bytes, rows, cols, dense);
 }
 
+#define BLOCKS(n)                                                                      \
+  static size_t blocks##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
+    return spk_blocks_f32_pack_size(dense, rows, cols, n);                             \
+  }                                                                                    \
+  static spk_status blocks##n##_pack(const void *dense, int32_t rows, int32_t cols,    \
+                                     void *blob, size_t bytes) {                       \
+    return spk_blocks_f32_pack(dense, rows, cols, n, blob, bytes);                     \
+  }                                                                                    \
+  static spk_status blocks##n##_check(const void *blob, size_t bytes, int32_t rows,    \
+                                      int32_t cols) {                                  \
+    return spk_blocks_f32_check(blob, bytes, rows, cols, n);                           \
+  }                                                                                    \
+  static spk_status blocks##n##_unpack(const void *blob, size_t bytes, int32_t rows,   \
+                                       int32_t cols, void *dense) {                    \
+    return spk_blocks_f32_unpack(blob, bytes, rows, cols, n, dense);                   \
+  }
+BLOCKS(1)
+BLOCKS(4)
+BLOCKS(16)
+
 #define TUPLES(n)                                                                      \
   static size_t tuples##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
     return spk_tuples_s8_pack_size(dense, rows, cols, n);                              \
@@ -76,6 +96,9 @@ WINDOWS(windows_s8_16, 16, 128, 4, 1)
 
 static const format kFormats[] = {
     FORMAT(csr, 4, spk_csr_f32_check),
+    FORMAT(blocks1, 4, blocks1_check),
+    FORMAT(blocks4, 4, blocks4_check),
+    FORMAT(blocks16, 4, blocks16_check),
     FORMAT(tuples2, 1, tuples2_check),
     FORMAT(tuples4, 1, tuples4_check),
     FORMAT(windows_f32_8, 4, windows_f32_8_check),
@@ -167,6 +190,21 @@ static void test_hostile_blobs(const format *f) {
   free(dense);
 }
 
+// Rows that share their columns share the blocks; the last group is filled up with zeros.
+static void test_block_layout(void) {
+  const float dense[5 * 3] = {0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 3, 4, 5, 0, 0};
+  static const float expected[3][4] = {{1, 2, 0, 3}, {0, 0, 0, 4}, {5, 0, 0, 0}};
+  const size_t bytes = spk_blocks_f32_pack_size(dense, 5, 3, 4);
+  EXPECT(bytes == 64 + sizeof(expected), "%zu bytes", bytes);
+  uint8_t *blob = spk_test_buffer(bytes);
+  spk_blocks_f32_pack(dense, 5, 3, 4, blob, bytes);
+  EXPECT(memcmp(blob + 64, expected, sizeof(expected)) == 0, "other weights");
+  EXPECT(spk_blocks_f32_check(blob, bytes, 5, 3, 8) == SPK_ERR_FORMAT, "another height");
+  EXPECT(spk_blocks_f32_check(blob, bytes, 5, 3, 0) == SPK_ERR_ARGUMENT, "height 0");
+  EXPECT(spk_blocks_f32_pack_size(dense, 5, 3, 17) == 0, "height 17");
+  free(blob);
+}
+
 // Sliding windows: three rows of one group whose nonzeros lie apart take three steps, not four.
 static void test_window_steps(void) {
   float dense[8 * 40] = {0};
@@ -188,6 +226,7 @@ int main(void) {
     test_bad_arguments(&kFormats[i]);
     test_hostile_blobs(&kFormats[i]);
   }
+  test_block_layout();
   test_window_steps();
   return spk_test_result();
 }

@@ -45,6 +45,26 @@ SPK_API spk_status spk_csr_f32_check(const void *blob, size_t bytes, int32_t row
 SPK_API spk_status spk_csr_f32_unpack(const void *blob, size_t bytes, int32_t rows,
                                       int32_t cols, float *dense);
 
+// blocks_f32: blocks of `height` neighbouring rows by one column, kept where a weight in them is
+// not zero. `height` rows form a group; rows beyond the last have weights 0.
+//   spk_blocks_f32_header
+//   uint32 first[groups + 1]                  blocks of group g are first[g] .. first[g + 1]
+//   uint32 column[blocks]                     columns ascend within a group
+//   float weights[blocks][height]             aligned to 64 bytes from the start of the blob
+typedef struct spk_blocks_f32_header {
+  int32_t height, rows, cols, groups;
+  uint32_t blocks;
+} spk_blocks_f32_header;
+
+SPK_API size_t spk_blocks_f32_pack_size(const float *dense, int32_t rows, int32_t cols,
+                                        int32_t height);
+SPK_API spk_status spk_blocks_f32_pack(const float *dense, int32_t rows, int32_t cols,
+                                       int32_t height, void *blob, size_t bytes);
+SPK_API spk_status spk_blocks_f32_check(const void *blob, size_t bytes, int32_t rows,
+                                        int32_t cols, int32_t height);
+SPK_API spk_status spk_blocks_f32_unpack(const void *blob, size_t bytes, int32_t rows,
+                                         int32_t cols, int32_t height, float *dense);
+
 // tuples_s8: rows of `n` nonzeros that a dot-product instruction takes at once; n is 2 (weights
 // widened to int16) or 4 (int8). The last tuple of a row is filled up with weight 0.
 //   uint32 start[rows + 1]
