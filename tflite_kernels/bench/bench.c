@@ -1,6 +1,6 @@
 // Times every kernel of the table that runs on this machine.
 //
-//   spk_bench [part of a kernel name]
+//   spk_bench [part of a kernel name [part of the name of a layer]]
 //   spk_bench --table                   the kernels and their preconditions, as Markdown
 //
 // Prints, for each layer, pattern of zeros and kernel: the shortest time of many, GOP/s of the
@@ -20,26 +20,55 @@ typedef struct bench_layer {
   const char *name;
   spk_op op;
   int32_t size, in_c, out_c, kernel;  // size: height and width
+  int32_t batch;
 } bench_layer;
 
 static const bench_layer kLayers[] = {
-    {"fc 256x256", SPK_FULLY_CONNECTED, 1, 256, 256, 1},
-    {"fc 1024x1024", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1},
-    {"1x1 28x28 128->256", SPK_CONV_2D, 28, 128, 256, 1},
-    {"1x1 14x14 256->512", SPK_CONV_2D, 14, 256, 512, 1},
-    {"3x3 28x28 128->128", SPK_CONV_2D, 28, 128, 128, 3},
-    {"3x3 14x14 256->256", SPK_CONV_2D, 14, 256, 256, 3},
+    {"fc 256x256", SPK_FULLY_CONNECTED, 1, 256, 256, 1, 1},
+    {"fc 1024x1024", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1, 1},
+    {"fc 1024x1024 batch 8", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1, 8},
+    {"1x1 28x28 128->256", SPK_CONV_2D, 28, 128, 256, 1, 1},
+    {"1x1 14x14 256->512", SPK_CONV_2D, 14, 256, 512, 1, 1},
+    {"3x3 28x28 128->128", SPK_CONV_2D, 28, 128, 128, 3, 1},
+    {"3x3 14x14 256->256", SPK_CONV_2D, 14, 256, 256, 3, 1},
 };
 
+// Zeros come in blocks of rows x cols, at random or as the same number in every `window` of
+// neighbouring columns. `live` is the share of inputs that are not zero; convolutions have
+// whole channels of zeros.
 typedef struct bench_pattern {
   const char *name;
   double density;
-  int32_t rows, cols;  // zeros come in blocks of rows x cols
+  int32_t rows, cols, window;
+  double live;
 } bench_pattern;
 
 static const bench_pattern kPatterns[] = {
-    {"50 %", 0.5, 1, 1},  {"80 %", 0.2, 1, 1},     {"90 %", 0.1, 1, 1},
-    {"95 %", 0.05, 1, 1}, {"90 % 4x1", 0.1, 4, 1}, {"90 % 1x4", 0.1, 1, 4},
+    {"50 %", 0.5, 1, 1, 0, 1.0},
+    {"80 %", 0.2, 1, 1, 0, 1.0},
+    {"90 %", 0.1, 1, 1, 0, 1.0},
+    {"95 %", 0.05, 1, 1, 0, 1.0},
+    {"90 % 1x4", 0.1, 1, 4, 0, 1.0},
+    {"80 % 2x1", 0.2, 2, 1, 0, 1.0},
+    {"90 % 2x1", 0.1, 2, 1, 0, 1.0},
+    {"95 % 2x1", 0.05, 2, 1, 0, 1.0},
+    {"80 % 4x1", 0.2, 4, 1, 0, 1.0},
+    {"90 % 4x1", 0.1, 4, 1, 0, 1.0},
+    {"95 % 4x1", 0.05, 4, 1, 0, 1.0},
+    {"90 % 4x1, live 75 %", 0.1, 4, 1, 0, 0.75},
+    {"90 % 4x1, live 50 %", 0.1, 4, 1, 0, 0.5},
+    {"80 % 8x1", 0.2, 8, 1, 0, 1.0},
+    {"90 % 8x1", 0.1, 8, 1, 0, 1.0},
+    {"95 % 8x1", 0.05, 8, 1, 0, 1.0},
+    {"80 % 16x1", 0.2, 16, 1, 0, 1.0},
+    {"90 % 16x1", 0.1, 16, 1, 0, 1.0},
+    {"95 % 16x1", 0.05, 16, 1, 0, 1.0},
+    {"90 % 16x1, live 50 %", 0.1, 16, 1, 0, 0.5},
+    {"90 % 16x1, live 25 %", 0.1, 16, 1, 0, 0.25},
+    {"90 % 16x1, live 10 %", 0.1, 16, 1, 0, 0.1},
+    {"6:32", 6 / 32.0, 1, 1, 32, 1.0},
+    {"3:32", 3 / 32.0, 1, 1, 32, 1.0},
+    {"2:32", 2 / 32.0, 1, 1, 32, 1.0},
 };
 
 static double now(void) {
@@ -55,14 +84,28 @@ static void *buffer(size_t bytes) {
   return memory;
 }
 
+static int is_below(double share) { return rand() < share * RAND_MAX; }
+
+// Is the block at this column kept? Of a window exactly `density * window` are: each with the
+// probability that is left for it.
+static int is_kept(const bench_pattern *pattern, int32_t column, int32_t *missing) {
+  if (pattern->window == 0) return is_below(pattern->density);
+  const int32_t at = column % pattern->window;
+  if (at == 0) *missing = (int32_t)lround(pattern->density * pattern->window);
+  const int kept = is_below((double)*missing / (pattern->window - at));
+  *missing -= kept;
+  return kept;
+}
+
 // Returns the share of weights that are kept.
 static double fill(const spk_layer *layer, const bench_pattern *pattern, void *weights) {
   const int32_t rows = layer->window.out_c, cols = spk_layer_cols(layer);
   size_t kept = 0;
   srand(1);
   for (int32_t r = 0; r < rows; r += pattern->rows) {
+    int32_t missing = 0;
     for (int32_t c = 0; c < cols; c += pattern->cols) {
-      if (rand() >= pattern->density * RAND_MAX) continue;
+      if (!is_kept(pattern, c, &missing)) continue;
       for (int32_t i = r; i < r + pattern->rows && i < rows; ++i) {
         for (int32_t j = c; j < c + pattern->cols && j < cols; ++j, ++kept) {
           const size_t at = (size_t)i * cols + j;
@@ -77,17 +120,33 @@ static double fill(const spk_layer *layer, const bench_pattern *pattern, void *w
   return (double)kept / rows / cols;
 }
 
+static void *make_input(const spk_layer *layer, double live) {
+  const spk_window2d *w = &layer->window;
+  const int32_t pixels = w->batch * w->in_h * w->in_w;
+  uint8_t *input = buffer((size_t)pixels * w->in_c * 4);
+  for (int32_t c = 0; c < w->in_c; ++c) {
+    if (!is_below(live)) continue;
+    for (int32_t p = 0; p < pixels; ++p) {
+      const size_t at = (size_t)p * w->in_c + c;
+      if (layer->dtype == SPK_F32)
+        ((float *)(void *)input)[at] = 0.01f * (float)(1 + rand() % 100);
+      else
+        input[at] = (uint8_t)(1 + rand() % 255);
+    }
+  }
+  return input;
+}
+
 // Seconds of one call, the best of many rounds (other programs only ever add time), or 0 when
 // the kernel does not take the weights.
-static double time_kernel(const spk_kernel *kernel, const spk_layer *layer,
-                          const void *weights) {
+static double time_kernel(const spk_kernel *kernel, const spk_layer *layer, const void *weights,
+                          const void *input) {
   enum { kRounds = 40 };
   const spk_window2d *w = &layer->window;
   const size_t bytes = kernel->pack_size(layer, weights);
   if (bytes == 0) return 0;
   void *packed = buffer(bytes), *scratch = buffer(kernel->scratch(layer));
-  void *input = buffer((size_t)w->in_h * w->in_w * w->in_c * 4);
-  void *output = buffer((size_t)w->out_h * w->out_w * w->out_c * 4);
+  void *output = buffer((size_t)w->batch * w->out_h * w->out_w * w->out_c * 4);
   kernel->pack(layer, weights, packed, bytes);
   const spk_args args = {.layer = layer,
                          .packed = packed,
@@ -106,7 +165,6 @@ static double time_kernel(const spk_kernel *kernel, const spk_layer *layer,
   }
   free(packed);
   free(scratch);
-  free(input);
   free(output);
   return best;
 }
@@ -117,7 +175,8 @@ static void bench_kernels(const spk_layer *layer, const char *name,
   const double size = (double)w->out_c * spk_layer_cols(layer);
   void *weights = buffer((size_t)size * 4);
   const double density = fill(layer, pattern, weights);
-  const double operations = 2 * size * w->out_h * w->out_w;
+  const double operations = 2 * size * w->batch * w->out_h * w->out_w;
+  void *input = make_input(layer, pattern->live);
   int32_t count;
   const spk_kernel *kernels = spk_kernel_table(&count);
   for (int32_t i = 0; i < count; ++i) {
@@ -125,13 +184,14 @@ static void bench_kernels(const spk_layer *layer, const char *name,
     if (kernel->op != layer->op || kernel->dtype != layer->dtype || !kernel->available() ||
         !strstr(kernel->name, filter))
       continue;
-    const double seconds = time_kernel(kernel, layer, weights);
+    const double seconds = time_kernel(kernel, layer, weights, input);
     if (seconds == 0) continue;
-    printf("%-20s %-10s %-44s %9.2f us %8.1f GOP/s %9.1f effective\n", name, pattern->name,
+    printf("%-20s %-20s %-44s %9.2f us %8.1f GOP/s %9.1f effective\n", name, pattern->name,
            kernel->name, 1e6 * seconds, 1e-9 * operations * density / seconds,
            1e-9 * operations / seconds);
     fflush(stdout);
   }
+  free(input);
   free(weights);
 }
 
@@ -152,15 +212,17 @@ static int print_table(void) {
 int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "--table")) return print_table();
   const char *filter = argc > 1 ? argv[1] : "__a";  // by default without the slow references
+  const char *layers = argc > 2 ? argv[2] : "";
   static int32_t multiplier[1024], shift[1024], bias[1024];
   for (int i = 0; i < 1024; ++i) multiplier[i] = 1 << 30, shift[i] = -8;
   for (size_t l = 0; l < sizeof(kLayers) / sizeof(kLayers[0]); ++l) {
     const bench_layer *b = &kLayers[l];
+    if (!strstr(b->name, layers)) continue;
     for (int dtype = SPK_F32; dtype <= SPK_S8; ++dtype) {
       const spk_layer layer = {
           .op = b->op,
           .dtype = (spk_dtype)dtype,
-          .window = {.batch = 1,
+          .window = {.batch = b->batch,
                      .in_h = b->size,
                      .in_w = b->size,
                      .in_c = b->in_c,

@@ -25,6 +25,10 @@ typedef struct kernel_cost {
 static const kernel_cost kCosts[] = {
     {"spk_fully_connected_f32_dense__ref", 0.11, 0, 0, 0.5},
     {"spk_fully_connected_f32_csr__c", 0.036, 0, 0, 0.3},
+    {"spk_fully_connected_f32_blocks16x1__c", 0.016, 0, 0, 0.3},
+    {"spk_fully_connected_f32_blocks8x1__avx2", 0.0072, 0, 0, 0.2},
+    {"spk_fully_connected_f32_blocks16x1__avx2", 0.0056, 0, 0, 0.2},
+    {"spk_fully_connected_f32_blocks16x1__avx512", 0.0042, 0, 0, 0.2},
     {"spk_fully_connected_f32_windows__avx2", 0.0125, 0, 0, 0.3},
     {"spk_fully_connected_f32_windows__avx512", 0.0122, 0, 0, 0.2},
     {"spk_fully_connected_s8_dense__ref", 0.24, 0, 0, 1.5},

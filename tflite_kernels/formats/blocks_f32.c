@@ -35,28 +35,27 @@ static spk_blocks_f32_header header_of(int32_t rows, int32_t cols, int32_t heigh
       .height = height, .rows = rows, .cols = cols, .groups = (rows - 1) / height + 1};
 }
 
-static uint32_t count_blocks(const float *dense, const spk_blocks_f32_header *header) {
-  uint32_t blocks = 0;
-  for (int32_t g = 0; g < header->groups; ++g) {
-    const row_group group = group_of(dense, header, g);
-    for (int32_t c = 0; c < header->cols; ++c) blocks += (uint32_t)has_block(&group, c);
+spk_blocks_f32_header spk_blocks_f32_describe(const float *dense, int32_t rows, int32_t cols,
+                                              int32_t height) {
+  if (!arguments_are_valid(dense, rows, cols, height)) return (spk_blocks_f32_header){0};
+  spk_blocks_f32_header header = header_of(rows, cols, height);
+  for (int32_t g = 0; g < header.groups; ++g) {
+    const row_group group = group_of(dense, &header, g);
+    for (int32_t c = 0; c < cols; ++c) header.blocks += (uint32_t)has_block(&group, c);
   }
-  return blocks;
+  return header;
 }
 
 size_t spk_blocks_f32_pack_size(const float *dense, int32_t rows, int32_t cols,
                                 int32_t height) {
-  if (!arguments_are_valid(dense, rows, cols, height)) return 0;
-  spk_blocks_f32_header header = header_of(rows, cols, height);
-  header.blocks = count_blocks(dense, &header);
-  return spk_blocks_f32_layout_of(&header).total;
+  const spk_blocks_f32_header header = spk_blocks_f32_describe(dense, rows, cols, height);
+  return header.groups ? spk_blocks_f32_layout_of(&header).total : 0;
 }
 
 spk_status spk_blocks_f32_pack(const float *dense, int32_t rows, int32_t cols, int32_t height,
                                void *blob, size_t bytes) {
-  if (!blob || !arguments_are_valid(dense, rows, cols, height)) return SPK_ERR_ARGUMENT;
-  spk_blocks_f32_header header = header_of(rows, cols, height);
-  header.blocks = count_blocks(dense, &header);
+  const spk_blocks_f32_header header = spk_blocks_f32_describe(dense, rows, cols, height);
+  if (!blob || header.groups == 0) return SPK_ERR_ARGUMENT;
   const spk_blocks_f32_layout at = spk_blocks_f32_layout_of(&header);
   if (bytes < at.total) return SPK_ERR_SPACE;
   memset(blob, 0, at.total);

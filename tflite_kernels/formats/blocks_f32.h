@@ -4,6 +4,10 @@
 
 #include "spk/formats.h"
 
+// The header of a matrix; `groups` is 0 when the arguments are not valid.
+spk_blocks_f32_header spk_blocks_f32_describe(const float *dense, int32_t rows, int32_t cols,
+                                              int32_t height);
+
 // Where the parts of a blob lie, in bytes from its start.
 typedef struct spk_blocks_f32_layout {
   size_t first, column, weights, total;

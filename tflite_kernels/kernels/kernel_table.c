@@ -3,6 +3,7 @@
 #include "spk/kernel_table.h"
 
 #include "kernels/adapters.h"
+#include "kernels/row_blocks_f32.h"
 #include "spk/kernels_f32.h"
 
 #if defined(__x86_64__)
@@ -82,6 +83,20 @@ static const spk_kernel kKernels[] = {
         .scratch = spk_no_scratch,
         .units = spk_batch_units,
         .run = spk_fully_connected_f32_csr__c,
+    },
+    {
+        .name = "spk_fully_connected_f32_blocks16x1__c",
+        .op = SPK_FULLY_CONNECTED,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "c",
+        .precondition = "none",
+        .available = spk_always_available,
+        .pack_size = spk_row_blocks16_pack_size,
+        .pack = spk_row_blocks16_pack,
+        .scratch = spk_row_blocks16_scratch,
+        .units = spk_row_blocks16_units,
+        .run = spk_fully_connected_f32_blocks16x1__c,
     },
     {
         .name = "spk_conv2d_f32_csr__c",
@@ -195,6 +210,48 @@ static const spk_kernel kKernels[] = {
         .scratch = spk_planar_s8_scratch,
         .units = spk_planar_s8_units,
         .run = spk_conv2d_s8_quads__avx512vnni,
+    },
+    {
+        .name = "spk_fully_connected_f32_blocks8x1__avx2",
+        .op = SPK_FULLY_CONNECTED,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "avx2",
+        .precondition = "none",
+        .available = spk_has_avx2,
+        .pack_size = spk_row_blocks8_pack_size,
+        .pack = spk_row_blocks8_pack,
+        .scratch = spk_row_blocks8_scratch,
+        .units = spk_row_blocks8_units,
+        .run = spk_fully_connected_f32_blocks8x1__avx2,
+    },
+    {
+        .name = "spk_fully_connected_f32_blocks16x1__avx2",
+        .op = SPK_FULLY_CONNECTED,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "avx2",
+        .precondition = "none",
+        .available = spk_has_avx2,
+        .pack_size = spk_row_blocks16_pack_size,
+        .pack = spk_row_blocks16_pack,
+        .scratch = spk_row_blocks16_scratch,
+        .units = spk_row_blocks16_units,
+        .run = spk_fully_connected_f32_blocks16x1__avx2,
+    },
+    {
+        .name = "spk_fully_connected_f32_blocks16x1__avx512",
+        .op = SPK_FULLY_CONNECTED,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "avx512",
+        .precondition = "none",
+        .available = spk_has_avx512,
+        .pack_size = spk_row_blocks16_pack_size,
+        .pack = spk_row_blocks16_pack,
+        .scratch = spk_row_blocks16_scratch,
+        .units = spk_row_blocks16_units,
+        .run = spk_fully_connected_f32_blocks16x1__avx512,
     },
     {
         .name = "spk_fully_connected_f32_windows__avx2",

@@ -45,8 +45,8 @@ SPK_API spk_status spk_csr_f32_check(const void *blob, size_t bytes, int32_t row
 SPK_API spk_status spk_csr_f32_unpack(const void *blob, size_t bytes, int32_t rows,
                                       int32_t cols, float *dense);
 
-// blocks_f32: blocks of `height` neighbouring rows by one column, kept where a weight in them is
-// not zero. `height` rows form a group; rows beyond the last have weights 0.
+// blocks_f32: blocks of `height` neighbouring rows by one column, kept where a weight in them
+// is not zero. `height` rows form a group; rows beyond the last have weights 0.
 //   spk_blocks_f32_header
 //   uint32 first[groups + 1]                  blocks of group g are first[g] .. first[g + 1]
 //   uint32 column[blocks]                     columns ascend within a group

@@ -24,21 +24,30 @@ TARGET static VECTOR NAME(group_sum)(const spk_windows_view *view, int32_t group
   return ADD(ADD(sum[0], sum[1]), ADD(sum[2], sum[3]));
 }
 
+// Adds the bias and clamps: the sums of a group -> the rows of it that exist.
+TARGET static inline void NAME(finish)(const spk_layer *layer, int32_t group, VECTOR sum,
+                                       float *output) {
+  const VECTOR low = SET1(layer->act_min), high = SET1(layer->act_max);
+  const int32_t first = group * LANES, rows = spk_windows_rows(layer, &SHAPE, group);
+  const float *bias = layer->bias ? (const float *)layer->bias + first : NULL;
+  if (rows == LANES) {
+    const VECTOR total = bias ? ADD(sum, LOAD(bias)) : sum;
+    STORE(output + first, MIN(high, MAX(low, total)));  // in this order NaN stays NaN
+    return;
+  }
+  float few[LANES] = {0};
+  if (bias) memcpy(few, bias, (size_t)rows * sizeof(float));
+  STORE(few, MIN(high, MAX(low, ADD(sum, LOAD(few)))));
+  memcpy(output + first, few, (size_t)rows * sizeof(float));
+}
+
 TARGET static void NAME(run)(const spk_args *args) {
   const spk_layer *layer = args->layer;
   const spk_windows_view view = spk_windows_view_of(args->packed);
-  const VECTOR low = SET1(layer->act_min), high = SET1(layer->act_max);
   for (int32_t b = 0; b < layer->window.batch; ++b) {
     const float *input = spk_windows_input(args, &SHAPE, b);
     float *output = (float *)args->output + (size_t)b * layer->window.out_c;
-    for (int32_t group = args->begin; group < args->end; ++group) {
-      const int32_t rows = spk_windows_rows(layer, &SHAPE, group);
-      const float *bias = layer->bias;
-      float few[LANES] = {0};
-      if (bias) memcpy(few, bias + group * LANES, (size_t)rows * sizeof(float));
-      const VECTOR sum = ADD(NAME(group_sum)(&view, group, input), LOAD(few));
-      STORE(few, MIN(high, MAX(low, sum)));  // in this order NaN stays NaN
-      memcpy(output + group * LANES, few, (size_t)rows * sizeof(float));
-    }
+    for (int32_t group = args->begin; group < args->end; ++group)
+      NAME(finish)(layer, group, NAME(group_sum)(&view, group, input), output);
   }
 }
