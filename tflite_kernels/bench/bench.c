@@ -1,6 +1,6 @@
 // Times every kernel of the table that runs on this machine.
 //
-//   spk_bench [part of a kernel name [part of the name of a layer]]
+//   spk_bench [part of a kernel name [part of the name of a layer [name of a pattern]]]
 //   spk_bench --table                   the kernels and their preconditions, as Markdown
 //
 // Prints, for each layer, pattern of zeros and kernel: the shortest time of many, GOP/s of the
@@ -212,7 +212,7 @@ static int print_table(void) {
 int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "--table")) return print_table();
   const char *filter = argc > 1 ? argv[1] : "__a";  // by default without the slow references
-  const char *layers = argc > 2 ? argv[2] : "";
+  const char *layers = argc > 2 ? argv[2] : "", *only = argc > 3 ? argv[3] : NULL;
   static int32_t multiplier[1024], shift[1024], bias[1024];
   for (int i = 0; i < 1024; ++i) multiplier[i] = 1 << 30, shift[i] = -8;
   for (size_t l = 0; l < sizeof(kLayers) / sizeof(kLayers[0]); ++l) {
@@ -247,7 +247,8 @@ int main(int argc, char **argv) {
           .bias = bias,
       };
       for (size_t p = 0; p < sizeof(kPatterns) / sizeof(kPatterns[0]); ++p)
-        bench_kernels(&layer, b->name, &kPatterns[p], filter);
+        if (!only || !strcmp(kPatterns[p].name, only))
+          bench_kernels(&layer, b->name, &kPatterns[p], filter);
     }
   }
   return 0;

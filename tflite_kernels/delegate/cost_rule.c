@@ -7,9 +7,11 @@
 #include "kernels/x86/kernels_x86.h"
 #endif
 
-// All constants were fitted to times of the Python interpreter (LiteRT 2.3, one thread) on an
-// AMD EPYC of the Zen 5 generation, kernels and stock interleaved; other processors differ, but
-// less in the ratios, which decide. Rows marked "estimate" were not measured.
+// The constants were fitted to times of the Python interpreter (LiteRT 2.3, one thread) on an
+// AMD EPYC of the Zen 5 generation, kernels and stock interleaved; those of the float32 kernels
+// with blocks to their ratios to other kernels on a Xeon of the Skylake generation. Other
+// processors differ, but less in the ratios, which decide. Rows marked "estimate" were not
+// measured.
 
 // Expected time of a kernel, in nanoseconds:
 //   call + packed_byte * bytes of packed weights * computed pixels
@@ -38,8 +40,12 @@ static const kernel_cost kCosts[] = {
     {"spk_fully_connected_s8_windows__avx512vbmi", 0.0078, 0, 0, 0.6},
     {"spk_conv2d_f32_dense__ref", 0.075, 0.075, 0, 1.0},
     {"spk_conv2d_f32_csr__c", 0.032, 0.035, 0.5, 0.3},
-    {"spk_conv2d_f32_csr__avx2", 0.0026, 0.0039, 0.13, 0.15},
-    {"spk_conv2d_f32_csr__avx512", 0.0017, 0.0031, 0.12, 0.15},
+    {"spk_conv2d_f32_blocks1x1__avx2", 0.0026, 0.0039, 0.12, 0.14},
+    {"spk_conv2d_f32_blocks1x1__avx512", 0.0017, 0.0031, 0.1, 0.12},
+    {"spk_conv2d_f32_blocks2x1__avx2", 0.003, 0.0039, 0.12, 0.14},
+    {"spk_conv2d_f32_blocks2x1__avx512", 0.002, 0.0023, 0.1, 0.1},
+    {"spk_conv2d_f32_blocks4x1__avx2", 0.0032, 0.0045, 0.12, 0.14},
+    {"spk_conv2d_f32_blocks4x1__avx512", 0.0019, 0.0021, 0.1, 0.09},
     {"spk_conv2d_s8_dense__ref", 0.24, 0.24, 0, 1.5},
     {"spk_conv2d_s8_stream__c", 0.062, 0.062, 1.0, 2.5},
     {"spk_conv2d_s8_pairs__avx2", 0.0024, 0.0027, 0.06, 0.3},
@@ -65,38 +71,45 @@ static const int32_t kStockTapChannels = 8;  // ... of so many channels
 static const double kCachedBytes = 768 * 1024;
 static const int32_t kStockChannels = 16;  // XNNPACK computes output channels in such groups
 
-static const stock_cost kStockAvx512 = {
-    {0.027, 0.0042}, {0.034, 0.0075}, {0.0075, 0.00193}, {0.05, 0.065}};
+// What a machine does. `kernels`: how much longer our kernels take there than the table says,
+// for float32 and int8. A batch shares the weights that the stock kernel loads.
+typedef struct machine {
+  stock_cost stock;
+  double kernels[2], batch_share;
+} machine;
+
+static const int32_t kStockBatch = 4;
+
 #if defined(__x86_64__)
-static const stock_cost kStockAvx2 = {// estimate
-                                      {0.03, 0.008},
-                                      {0.036, 0.012},
-                                      {0.015, 0.0058},
-                                      {0.07, 0.1}};
+static const machine kAvx512Vnni = {
+    {{0.027, 0.0042}, {0.034, 0.0075}, {0.0075, 0.00193}, {0.05, 0.065}}, {1.0, 1.0}, 0.6};
+// A Xeon of the Skylake generation. Its float32 FULLY_CONNECTED from memory takes twice as long
+// (0.155), so that even dense layers would be ours: they stay with the stock kernel.
+static const machine kAvx512 = {
+    {{0.049, 0.036}, {0.078, 0.028}, {0.0133, 0.0235}, {0.07, 0.1}}, {2.2, 3.5}, 0.4};
+static const machine kAvx2 = {// estimate
+                              {{0.03, 0.008}, {0.036, 0.012}, {0.015, 0.0058}, {0.07, 0.1}},
+                              {1.0, 1.0},
+                              0.6};
 #else
-static const stock_cost kStockOther = {// estimate
-                                       {0.04, 0.01},
-                                       {0.05, 0.015},
-                                       {0.03, 0.009},
-                                       {0.1, 0.2}};
+static const machine kOther = {// estimate
+                               {{0.04, 0.01}, {0.05, 0.015}, {0.03, 0.009}, {0.1, 0.2}},
+                               {1.0, 1.0},
+                               0.6};
 #endif
 
-// A batch shares the weights that the stock kernel loads.
-static const int32_t kStockBatch = 4;
-static const double kStockBatchShare = 0.6;
+static const machine *this_machine(void) {
+#if defined(__x86_64__)
+  return spk_has_avx512vnni() ? &kAvx512Vnni : spk_has_avx512() ? &kAvx512 : &kAvx2;
+#else
+  return &kOther;
+#endif
+}
 
 // Taken only where it is expected to win by this factor and by this many nanoseconds: a node of
 // ours in the middle cuts what XNNPACK would have run in one go.
 static const double kMargin = 1.1;
 static const double kLeastGain = 400;
-
-static const stock_cost *stock_of_this_machine(void) {
-#if defined(__x86_64__)
-  return spk_has_avx512vnni() ? &kStockAvx512 : &kStockAvx2;
-#else
-  return &kStockOther;
-#endif
-}
 
 static double elements(int32_t batch, int32_t h, int32_t w, int32_t c) {
   return (double)batch * h * w * c;
@@ -153,7 +166,8 @@ const spk_kernel *spk_choose_kernel(const spk_layer *layer, const void *weights,
       continue;
     const size_t bytes = kernel->pack_size(layer, weights);
     if (bytes == 0) continue;
-    const double expected = kernel_nanoseconds(kernel, layer, bytes);
+    const double expected =
+        this_machine()->kernels[layer->dtype] * kernel_nanoseconds(kernel, layer, bytes);
     if (!best || expected < *nanoseconds) {
       best = kernel;
       *nanoseconds = expected;
@@ -164,7 +178,8 @@ const spk_kernel *spk_choose_kernel(const spk_layer *layer, const void *weights,
 
 double spk_stock_nanoseconds(const spk_layer *layer) {
   const spk_window2d *w = &layer->window;
-  const stock_cost *cost = stock_of_this_machine();
+  const machine *here = this_machine();
+  const stock_cost *cost = &here->stock;
   const int32_t channels = (w->out_c + kStockChannels - 1) / kStockChannels * kStockChannels;
   const double size = (double)channels * spk_layer_cols(layer);
   const double macs = size * elements(w->batch, w->out_h, w->out_w, 1);
@@ -172,7 +187,7 @@ double spk_stock_nanoseconds(const spk_layer *layer) {
     const double bytes = size * (layer->dtype == SPK_F32 ? 4 : 1);
     const double *mac = bytes > kCachedBytes ? cost->uncached : cost->fully_connected;
     const double share =
-        layer->dtype == SPK_F32 && w->batch >= kStockBatch ? kStockBatchShare : 1.0;
+        layer->dtype == SPK_F32 && w->batch >= kStockBatch ? here->batch_share : 1.0;
     return kStockCall + share * mac[layer->dtype] * macs;
   }
   const double taps = elements(w->batch, w->out_h, w->out_w, w->kernel_h * w->kernel_w);

@@ -7,7 +7,7 @@
 
 enum { kHeight = 16 };
 
-static void add_block(const float *weights, float x, float *sums) {
+static inline void add_block(const float *restrict weights, float x, float *restrict sums) {
   for (int r = 0; r < kHeight; ++r) sums[r] += x * weights[r];
 }
 
@@ -20,12 +20,27 @@ static void finish(const spk_layer *layer, int32_t group, const float *sums, flo
   }
 }
 
+// Two blocks are in flight, so that their additions do not wait for each other.
+static void sum_four_rows(const uint32_t *column, const float *weights, uint32_t count,
+                          const float *input, float *sums) {
+  float even[4] = {0}, odd[4] = {0};
+  uint32_t b = 0;
+  for (; b + 2 <= count; b += 2, weights += 2 * kHeight) {
+    for (int r = 0; r < 4; ++r) even[r] += input[column[b]] * weights[r];
+    for (int r = 0; r < 4; ++r) odd[r] += input[column[b + 1]] * weights[kHeight + r];
+  }
+  for (int r = 0; r < 4; ++r)
+    sums[r] = even[r] + odd[r] + (b < count ? input[column[b]] * weights[r] : 0.0f);
+}
+
 static void by_groups(const spk_args *args, const spk_blocks_f32_view *blocks,
                       const float *input, float *output) {
   for (int32_t group = args->begin; group < args->end; ++group) {
-    float sums[kHeight] = {0};
-    for (uint32_t b = blocks->first[group]; b < blocks->first[group + 1]; ++b)
-      add_block(blocks->weights + (size_t)b * kHeight, input[blocks->column[b]], sums);
+    const uint32_t first = blocks->first[group], count = blocks->first[group + 1] - first;
+    float sums[kHeight];
+    for (int quarter = 0; quarter < kHeight; quarter += 4)
+      sum_four_rows(blocks->column + first, blocks->weights + (size_t)first * kHeight + quarter,
+                    count, input, sums + quarter);
     finish(args->layer, group, sums, output);
   }
 }

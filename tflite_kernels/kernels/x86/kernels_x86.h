@@ -10,8 +10,12 @@ int spk_has_avx512(void);      // F
 int spk_has_avx512vnni(void);  // F, BW, VL, VNNI
 int spk_has_avx512vbmi(void);  // all that, and VBMI
 
-void spk_conv2d_f32_csr__avx2(const spk_args *args);
-void spk_conv2d_f32_csr__avx512(const spk_args *args);
+void spk_conv2d_f32_blocks1x1__avx2(const spk_args *args);
+void spk_conv2d_f32_blocks1x1__avx512(const spk_args *args);
+void spk_conv2d_f32_blocks2x1__avx2(const spk_args *args);
+void spk_conv2d_f32_blocks2x1__avx512(const spk_args *args);
+void spk_conv2d_f32_blocks4x1__avx2(const spk_args *args);
+void spk_conv2d_f32_blocks4x1__avx512(const spk_args *args);
 void spk_conv2d_s8_pairs__avx2(const spk_args *args);
 void spk_conv2d_s8_quads__avxvnni(const spk_args *args);
 void spk_conv2d_s8_quads__avx512vnni(const spk_args *args);

@@ -3,10 +3,12 @@
 #include <string.h>
 
 // The planes of a band should stay in the second-level cache beside the weights, what one tile
-// reads of them in the first. A window larger than 1x1 reads whole rows around its tile, so
-// that small tiles would save little there.
-enum { kBandBytes = 256 * 1024, kTileBytes = 32 * 1024, kSmallestWindowTile = 64 };
-enum { kLine = 64, kPackPixels = 16 };
+// reads of them in the first, or not far from it. A window larger than 1x1 reads whole rows
+// around its tile, so that small tiles would save little there; pointwise bands share no rows,
+// so that nothing is lost when they are small.
+enum { kBandBytes = 256 * 1024, kPointwiseBandBytes = 64 * 1024 };
+enum { kTileBytes = 48 * 1024, kSmallestWindowTile = 96 };
+enum { kLine = 64, kPackPixels = 16, kShortPlane = 8 };
 
 static int32_t gcd(int32_t a, int32_t b) { return b == 0 ? a : gcd(b, a % b); }
 
@@ -41,9 +43,11 @@ static int64_t lay_out(spk_planar *plan, size_t element) {
   const spk_window2d *w = &plan->window;
   const int64_t line = (int64_t)(kLine / element);
   plan->plane_rows = plan->rows + reach(w->kernel_h, w->stride_h, w->dilation_h);
-  int64_t plane = (int64_t)plan->plane_rows * plan->pitch + kPackPixels;
+  int64_t plane = (int64_t)plan->plane_rows * plan->pitch;
+  plane = (plane + kPackPixels - 1) / kPackPixels * kPackPixels;
   plane = (plane + line - 1) / line;
-  plane = (plane | 1) * line;  // an odd number of lines keeps planes off the same cache sets
+  if (plane > kShortPlane) plane |= 1;  // keeps long planes off the same cache sets
+  plane *= line;
   plan->plane = plane > INT32_MAX ? INT32_MAX : (int32_t)plane;
   plan->elements = plane * w->in_c * plan->phases_h * plan->phases_w + kSpkMaxTile;
   return plan->elements * (int64_t)element;
@@ -59,8 +63,8 @@ spk_status spk_planar_plan(const spk_layer *layer, size_t element, spk_planar *p
   };
   const int32_t per_image = layer->threads > 1 ? (2 * layer->threads - 1) / w.batch + 1 : 1;
   plan->rows = (w.out_h - 1) / per_image + 1;
-  while (lay_out(plan, element) > kBandBytes && plan->rows > 1)
-    plan->rows = (plan->rows + 1) / 2;
+  const int64_t limit = plan->pitch == 1 ? kPointwiseBandBytes : kBandBytes;
+  while (lay_out(plan, element) > limit && plan->rows > 1) plan->rows = (plan->rows + 1) / 2;
   plan->bands = (w.out_h - 1) / plan->rows + 1;
   plan->rows = (w.out_h - 1) / plan->bands + 1;
   if (plan->pitch == 1 && plan->bands > 1)  // whole tiles

@@ -2,30 +2,42 @@
 
 #include <immintrin.h>
 
-#include "formats/csr_f32.h"
+#include "formats/blocks_f32.h"
 
 #define AVX2 __attribute__((target("avx2")))
 
-size_t spk_planar_f32_pack_size(const spk_layer *layer, const void *weights) {
+static size_t pack_size(const spk_layer *layer, const void *weights, int32_t rows) {
   spk_planar plan;
   if (spk_planar_plan(layer, sizeof(float), &plan) != SPK_OK) return 0;
-  return spk_csr_f32_pack_size(weights, layer->window.out_c, spk_layer_cols(layer));
+  return spk_blocks_f32_pack_size(weights, layer->window.out_c, spk_layer_cols(layer), rows);
 }
 
-spk_status spk_planar_f32_pack(const spk_layer *layer, const void *weights, void *packed,
-                               size_t bytes) {
-  const int32_t rows = layer->window.out_c;
+static spk_status pack(const spk_layer *layer, const void *weights, void *packed, size_t bytes,
+                       int32_t rows) {
   spk_planar plan;
   spk_status status = spk_planar_plan(layer, sizeof(float), &plan);
   if (status == SPK_OK)
-    status = spk_csr_f32_pack(weights, rows, spk_layer_cols(layer), packed, bytes);
+    status = spk_blocks_f32_pack(weights, layer->window.out_c, spk_layer_cols(layer), rows,
+                                 packed, bytes);
   if (status != SPK_OK) return status;
-  spk_csr_f32_entry *entries = (spk_csr_f32_entry *)spk_csr_f32_entries(packed, rows);
-  const uint32_t count = spk_csr_f32_start(packed)[rows];
-  for (uint32_t i = 0; i < count; ++i)
-    entries[i].column = spk_planar_offset(&plan, entries[i].column);
+  const spk_blocks_f32_view blocks = spk_blocks_f32_view_of(packed);
+  uint32_t *column = (uint32_t *)blocks.column;
+  for (uint32_t b = 0; b < blocks.first[blocks.groups]; ++b)
+    column[b] = spk_planar_offset(&plan, column[b]);
   return SPK_OK;
 }
+
+#define SPK_PLANAR_F32_FUNCTIONS(rows)                                                        \
+  size_t spk_planar_f32_rows##rows##_pack_size(const spk_layer *layer, const void *weights) { \
+    return pack_size(layer, weights, rows);                                                   \
+  }                                                                                           \
+  spk_status spk_planar_f32_rows##rows##_pack(const spk_layer *layer, const void *weights,    \
+                                              void *packed, size_t bytes) {                   \
+    return pack(layer, weights, packed, bytes, rows);                                         \
+  }
+SPK_PLANAR_F32_FUNCTIONS(1)
+SPK_PLANAR_F32_FUNCTIONS(2)
+SPK_PLANAR_F32_FUNCTIONS(4)
 
 size_t spk_planar_f32_scratch(const spk_layer *layer) {
   return spk_planar_scratch(layer, sizeof(float));
@@ -54,11 +66,11 @@ AVX2 static inline void transpose8(__m256 *r) {
   }
 }
 
-AVX2 void spk_planar_f32_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
-                                     void *planes, int32_t plane) {
+AVX2 void spk_planar_f32_pack_channels(const void *const *pixels, int32_t count, int32_t begin,
+                                       int32_t end, void *planes, int32_t plane) {
   float *to = planes;
-  int32_t c = 0;
-  for (; c + 8 <= channels; c += 8) {
+  int32_t c = begin;
+  for (; c + 8 <= end; c += 8) {
     for (int32_t p = 0; p < count; p += 8) {
       __m256 r[8];
       for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps((const float *)pixels[p + i] + c);
@@ -66,9 +78,14 @@ AVX2 void spk_planar_f32_pack_pixels(const void *const *pixels, int32_t count, i
       for (int i = 0; i < 8; ++i) _mm256_storeu_ps(to + (size_t)(c + i) * plane + p, r[i]);
     }
   }
-  for (; c < channels; ++c)
+  for (; c < end; ++c)
     for (int32_t p = 0; p < count; ++p)
       to[(size_t)c * plane + p] = ((const float *)pixels[p])[c];
+}
+
+void spk_planar_f32_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
+                                void *planes, int32_t plane) {
+  spk_planar_f32_pack_channels(pixels, count, 0, channels, planes, plane);
 }
 
 AVX2 void spk_planar_f32_store(const void *tile, int32_t pixels, int32_t channels,

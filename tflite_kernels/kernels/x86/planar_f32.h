@@ -4,15 +4,29 @@
 
 #include "kernels/x86/planar.h"
 
+// The channels [begin, end) of all pixels.
+void spk_planar_f32_pack_channels(const void *const *pixels, int32_t count, int32_t begin,
+                                  int32_t end, void *planes, int32_t plane);
 void spk_planar_f32_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
                                 void *planes, int32_t plane);
 void spk_planar_f32_store(const void *tile, int32_t pixels, int32_t channels, const int32_t *to,
                           void *output);
 
-// csr_f32 whose columns are offsets into the planes.
-size_t spk_planar_f32_pack_size(const spk_layer *layer, const void *weights);
-spk_status spk_planar_f32_pack(const spk_layer *layer, const void *weights, void *packed,
-                               size_t bytes);
+// The same with zmm registers and whole cache lines.
+void spk_planar_f32_avx512_pack_pixels(const void *const *pixels, int32_t count,
+                                       int32_t channels, void *planes, int32_t plane);
+void spk_planar_f32_avx512_store(const void *tile, int32_t pixels, int32_t channels,
+                                 const int32_t *to, void *output);
+
+// blocks_f32 of so many rows; their columns are offsets into the planes.
+#define SPK_PLANAR_F32_FUNCTIONS(rows)                                                       \
+  size_t spk_planar_f32_rows##rows##_pack_size(const spk_layer *layer, const void *weights); \
+  spk_status spk_planar_f32_rows##rows##_pack(const spk_layer *layer, const void *weights,   \
+                                              void *packed, size_t bytes);
+SPK_PLANAR_F32_FUNCTIONS(1)
+SPK_PLANAR_F32_FUNCTIONS(2)
+SPK_PLANAR_F32_FUNCTIONS(4)
+#undef SPK_PLANAR_F32_FUNCTIONS
 size_t spk_planar_f32_scratch(const spk_layer *layer);
 int32_t spk_planar_f32_units(const spk_layer *layer);
 
