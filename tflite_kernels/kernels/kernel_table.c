@@ -3,7 +3,7 @@
 #include "spk/kernel_table.h"
 
 #include "kernels/adapters.h"
-#include "kernels/row_blocks_f32.h"
+#include "kernels/portable/row_blocks_f32.h"
 #include "spk/kernels_f32.h"
 
 #if defined(__x86_64__)

@@ -20,8 +20,8 @@ void spk_fully_connected_f32_csr__c(const spk_args *args);
 void spk_conv2d_f32_csr__c(const spk_args *args);
 size_t spk_conv2d_f32_csr__c_scratch(const spk_layer *layer);
 
-// packed = blocks_f32 with an index (kernels/row_blocks_f32.h); one unit of work is one group
-// of rows.
+// packed = blocks_f32 with an index (kernels/portable/row_blocks_f32.h); one unit of work is
+// one group of rows.
 void spk_fully_connected_f32_blocks16x1__c(const spk_args *args);
 
 #ifdef __cplusplus

@@ -2,7 +2,7 @@
 // meets sixteen neighbouring weights.
 #include <string.h>
 
-#include "kernels/row_blocks_f32.h"
+#include "kernels/portable/row_blocks_f32.h"
 #include "spk/kernels_f32.h"
 
 enum { kHeight = 16 };

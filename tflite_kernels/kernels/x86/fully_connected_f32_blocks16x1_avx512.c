@@ -2,7 +2,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/row_blocks_f32.h"
+#include "kernels/portable/row_blocks_f32.h"
 #include "kernels/x86/kernels_x86.h"
 
 #define TARGET      __attribute__((target("avx512f,avx2,fma,popcnt")))

@@ -1,4 +1,4 @@
-#include "kernels/row_blocks_f32.h"
+#include "kernels/portable/row_blocks_f32.h"
 
 #include <string.h>
 
