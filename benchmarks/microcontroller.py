@@ -17,7 +17,8 @@ from keras_prune.export.constants import constant_weights
 from keras_prune.export.flatbuffer import operator_name, read_model, write_model
 
 NAME = "microcontroller"
-MODELS = ("mlperf_ic_resnet8_int8", "mlperf_kws_dscnn_int8", "mlperf_ad01_int8")
+MODELS = ("mlperf_ic_resnet8_int8", "mlperf_kws_dscnn_int8", "mlperf_vww_mobilenet_int8")
+MODELS += ("mlperf_ad01_int8",)
 SPARSITIES = (0.0, 0.8, 0.9, 0.95)
 # TensorFlow Lite Micro 90b983c with CMSIS-NN 99f736a, arm-none-eabi-gcc 12.2, counted by the
 # same plugin: instructions, model and code in flash, arena.
