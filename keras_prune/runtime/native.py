@@ -47,6 +47,9 @@ def library():
     handle.spk_stream_s8_pack_size.argtypes = [dense, int32, int32]
     handle.spk_stream_s8_pack.argtypes = [dense, int32, int32, blob, size]
     handle.spk_stream_s8_unpack.argtypes = [blob, size, int32, int32, dense]
+    handle.spk_csr_f32_pack_size.restype = size
+    handle.spk_csr_f32_pack_size.argtypes = [dense, int32, int32]
+    handle.spk_csr_f32_pack.argtypes = [dense, int32, int32, blob, size]
     return handle
 
 
@@ -69,17 +72,37 @@ def pack_stream_s8(dense):
     Raises:
         ValueError: If `dense` is not such an array, or the format cannot hold it.
     """
+    return _pack("stream_s8", dense, np.int8)
+
+
+def pack_csr_f32(dense):
+    """Packs a matrix of float32 weights as `csr_f32`, the format of the portable C kernels.
+
+    Args:
+        dense: float32 array of shape `(rows, cols)`: output units by inputs.
+
+    Returns:
+        The packed bytes.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or the format cannot hold it.
+    """
+    return _pack("csr_f32", dense, np.float32)
+
+
+def _pack(name, dense, dtype):
     dense = np.asarray(dense)
-    if dense.dtype != np.int8 or dense.ndim != 2 or dense.size == 0:
+    if dense.dtype != dtype or dense.ndim != 2 or dense.size == 0:
         raise ValueError(
-            "Argument `dense` must be a non-empty int8 array of shape (rows, cols). "
-            f"Received: dense of dtype={dense.dtype}, shape={dense.shape}"
+            f"Argument `dense` must be a non-empty {np.dtype(dtype).name} array of shape "
+            f"(rows, cols). Received: dense of dtype={dense.dtype}, shape={dense.shape}"
         )
     dense = np.ascontiguousarray(dense)
     rows, cols = dense.shape
-    size = library().spk_stream_s8_pack_size(dense.ctypes.data, rows, cols)
+    size = getattr(library(), f"spk_{name}_pack_size")(dense.ctypes.data, rows, cols)
     blob = ctypes.create_string_buffer(max(size, 1))
-    _check(library().spk_stream_s8_pack(dense.ctypes.data, rows, cols, blob, size), rows, cols)
+    pack = getattr(library(), f"spk_{name}_pack")
+    _check(name, pack(dense.ctypes.data, rows, cols, blob, size), rows, cols)
     return blob.raw[:size]
 
 
@@ -105,13 +128,13 @@ def unpack_stream_s8(blob, rows, cols):
     blob = bytes(blob)
     dense = np.empty((rows, cols), np.int8)
     status = library().spk_stream_s8_unpack(blob, len(blob), rows, cols, dense.ctypes.data)
-    _check(status, rows, cols)
+    _check("stream_s8", status, rows, cols)
     return dense
 
 
-def _check(status, rows, cols):
+def _check(name, status, rows, cols):
     if status != 0:
         raise ValueError(
-            f"The `stream_s8` packer failed: {_STATUS.get(status, 'unknown error')}. "
+            f"The `{name}` packer failed: {_STATUS.get(status, 'unknown error')}. "
             f"Received: rows={rows}, cols={cols}"
         )

@@ -47,3 +47,39 @@ class Cases:
                 have.astype(np.int32), want.astype(np.int32), 0, tolerance, err_msg=f"case {case}"
             )
         return report
+
+
+class FloatCases(Cases):
+    """The same in float32, to 1e-5 of the largest result."""
+
+    def input(self, shape):
+        number = self.model.tensor(shape, dtype="float32")
+        self.inputs.append(number)
+        self.sizes.append(int(np.prod(shape)))
+        return number
+
+    def output(self, kind, inputs, shape, **options):
+        """Add an operator whose output is one of the model."""
+        output = self.model.tensor(shape, dtype="float32")
+        self.outputs.append(self.model.operator(kind, inputs, [output], **options))
+        return output
+
+    def constant(self, values):
+        """Add a constant of float32."""
+        return self.model.tensor(np.shape(values), data=values, dtype="float32")
+
+    def check(self, tmp_path, target="host"):
+        path = self.model.save(tmp_path / "cases.tflite", self.inputs, self.outputs)
+        sizes = np.array([[0], [1], [4]])
+        inputs = tuple(
+            (sizes * self.rng.normal(0, 3, (3, size))).astype(np.float32) for size in self.sizes
+        )
+        report = export_c(path, tmp_path / "project", target)
+        flags = ("-O1", "-Wextra", "-Wconversion", "-Werror")
+        if target == "host":
+            flags += ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+        run = run_c_project(tmp_path / "project", inputs, target, flags)
+        for case, (want, have) in enumerate(zip(reference(path, inputs), run.outputs, strict=True)):
+            limit = 1e-5 * max(1.0, abs(want).max())
+            np.testing.assert_allclose(have, want, 1e-5, limit, err_msg=f"case {case}")
+        return report

@@ -17,24 +17,27 @@ EXPORTED = (
     "tflm_micro_speech_int8.tflite",
     "tflm_person_detect_int8.tflite",
 )
+FLOATS = (
+    "litert_mobilenet_like_model.bin",
+    "litert_weight_shared_between_convs.bin",
+    "mlperf_ad01_fp32.tflite",
+    "mlperf_ic_resnet8_fp32.tflite",
+    "mlperf_vww_mobilenet_fp32.tflite",
+    "tflm_hello_world_float.tflite",
+)
+_MIXED = "FLOAT32 weights are supported for FLOAT32 inputs, not INT8"
 REFUSED = {
     "litert_0_subgraphs.bin": "it has no subgraph",
     "litert_ff.tflite": "Operator 0 \\(BATCH_MATMUL\\)",
     "litert_lstm_quantized.bin": "Operator 1 \\(LSTM\\)",
-    "litert_mobilenet_like_model.bin": "FLOAT32",
     "litert_multi_subgraphs_while.bin": "exactly one subgraph",
     "litert_sparse_tensor.bin": "Operator 0 \\(CUSTOM:FakeOp\\)",
     "litert_test_model_broken.bin": "not a valid TensorFlow Lite model",
-    "litert_weight_shared_between_convs.bin": "FLOAT32",
     "litert_zero_size_constant.bin": "Operator 0 \\(",
-    "mlperf_ad01_fp32.tflite": "INT8 is supported, not FLOAT32",
-    "mlperf_ad_toycar_dynrange.tflite": "INT8 is supported, not FLOAT32",
+    "mlperf_ad_toycar_dynrange.tflite": _MIXED,
     "mlperf_ic_resnet8.h5": "not a valid TensorFlow Lite model",
-    "mlperf_ic_resnet8_fp32.tflite": "INT8 is supported, not FLOAT32",
-    "mlperf_kws_dscnn_fp32.tflite": "INT8 is supported, not FLOAT32",
-    "mlperf_vww_mobilenet_fp32.tflite": "INT8 is supported, not FLOAT32",
+    "mlperf_kws_dscnn_fp32.tflite": _MIXED,
     "support_mobilenet_v1_025_224_uint8.tflite": "UINT8",
-    "tflm_hello_world_float.tflite": "INT8 is supported, not FLOAT32",
     "tflm_keyword_scrambled_8bit.tflite": "Operator 1 \\(SVDF\\)",
     "tflm_mnist_lstm_float.tflite": "Operator 0 \\(UNIDIRECTIONAL_SEQUENCE_LSTM\\)",
     "tflm_seanet_add3_int16.tflite": "INT16",
@@ -54,6 +57,18 @@ def test_exported_models_match_the_reference(name, data_dir, tmp_path):
     np.testing.assert_array_equal(run.outputs, reference(loadable, inputs))
 
 
+@pytest.mark.parametrize("name", FLOATS)
+def test_float_models_match_the_reference(name, data_dir, tmp_path):
+    path = data_dir / "models" / name
+    export_c(path, tmp_path / "project")
+    subgraph, rng = read_model(path).subgraphs[0], np.random.default_rng(0)
+    shapes = [subgraph.tensors[index].shape for index in subgraph.inputs]
+    inputs = tuple(rng.normal(size=(1, int(np.prod(each)))).astype(np.float32) for each in shapes)
+    run = run_c_project(tmp_path / "project", inputs, flags=("-O1",))
+    for got, want in zip(np.array(run.outputs), np.array(reference(path, inputs)), strict=True):
+        np.testing.assert_allclose(got, want, 1e-5, 1e-5 * abs(want).max())
+
+
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_other_models_are_refused_in_one_sentence(name, data_dir, tmp_path):
     with pytest.raises(ValueError, match=REFUSED[name]) as refusal:
@@ -64,7 +79,7 @@ def test_other_models_are_refused_in_one_sentence(name, data_dir, tmp_path):
 
 def test_every_model_has_a_verdict(data_dir):
     names = {path.name for path in (data_dir / "models").iterdir()}
-    assert names == {*EXPORTED, *REFUSED}
+    assert names == {*EXPORTED, *FLOATS, *REFUSED}
 
 
 def _first_input(path):

@@ -190,7 +190,7 @@ def single(kind="RELU", shape=(1, 4), output=None, scale=0.1, zero_point=0, dtyp
     [
         ("COS", {}, "Operator 0 \\(COS\\) .* the supported operators are ABS, ADD, "),
         ("RELU", {"dtype": "uint8"}, "Operator 0 \\(RELU\\) .* not UINT8"),
-        ("RELU", {"dtype": "float32"}, "INT8 is supported, not FLOAT32"),
+        ("QUANTIZE", {"dtype": "float32"}, "INT8 is supported, not FLOAT32"),
         ("RELU", {"shape": (1, 0)}, "has a size below 1"),
         ("RELU", {"scale": None}, "exactly one scale"),
         ("RELU", {"scale": [0.1, 0.2]}, "exactly one scale"),

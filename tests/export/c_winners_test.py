@@ -66,6 +66,22 @@ def test_each_is_one_kernel_and_gives_the_reference_outputs(exported, tmp_path):
         np.testing.assert_array_equal(got, want)
 
 
+def test_a_float_model_gives_the_reference_outputs(tmp_path):
+    inputs = keras.Input((12,))
+    outputs = []
+    for options in ({"rate": 0.25}, {"rate": 0.25, "groups": 4}, {"rate": 0.4, "sample": 0.5}):
+        x = keras.layers.Dense(24, activation="relu")(inputs)
+        outputs.append(keras.layers.Dense(3)(kp.layers.WinnerTakeAll(**options)(x)))
+    kp.export_tflite(keras.Model(inputs, outputs), tmp_path / "model.tflite")
+    report = export_c(tmp_path / "model.tflite", tmp_path / "c")
+    assert [layer.operator for layer in report.layers].count("WINNER_TAKE_ALL") == 3
+    values = np.random.default_rng(2).normal(size=(3, 12)).astype(np.float32)
+    run = run_c_project(tmp_path / "c", values, flags=("-O1",))
+    expected = reference(tmp_path / "model.tflite", values)
+    for got, want in zip(run.outputs, expected, strict=True):
+        np.testing.assert_allclose(got, want, 1e-5, 1e-5)
+
+
 @needs_qemu
 @pytest.mark.parametrize("target", ["cortex-m0", "cortex-m4"])
 def test_processors_give_the_reference_outputs(exported, tmp_path, target):

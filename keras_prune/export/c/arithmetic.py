@@ -42,17 +42,43 @@ class Operands:
     def finish(self, step, instructions):
         """Pass the operands to the step's kernel and return all steps."""
         for name, tensor in (("a", self.a), ("b", self.b)):
-            constant = tensor.data is not None
-            values = step.constant(name, "int8_t", tensor.data) if constant else tensor
-            step.arguments.append(values)
+            step.arguments.append(step.operand(name, tensor))
         step.arguments.append(self.output)
         step.instructions = instructions * self.output.size
         return [*self.steps, step]
 
 
+def operands_of(node, types=("INT8",)):
+    """Check an operator of two inputs that broadcast, and return its `Operands`."""
+    if len(node.inputs) != 2 or len(node.outputs) != 1:
+        raise node.refuse("it needs two inputs and one output")
+    inputs, output = node.inputs, node.outputs[0]
+    for tensor in (*inputs, output):
+        check_activation(node, tensor, types)
+    if all(tensor.data is not None for tensor in inputs):
+        raise node.refuse("two constant inputs are not supported")
+    try:
+        shape = np.broadcast_shapes(*(tensor.shape for tensor in inputs))
+    except ValueError:
+        raise node.refuse(f"{inputs[0].shape} and {inputs[1].shape} do not broadcast") from None
+    if shape != output.shape:
+        raise node.refuse(f"its output must have shape {shape}, not {output.shape}")
+    steps, pair = [], []
+    for number, tensor in enumerate(inputs):
+        if not _repeats(tensor, output):
+            repeated = np.broadcast_to(places(tensor), output.shape)
+            whole = temporary(node, tensor, output.shape, number)
+            steps.append(copy_step(node, tensor, whole, repeated, places(whole), len(steps)))
+            tensor = whole
+        pair.append(tensor)
+    swapped = pair[0].size < pair[1].size
+    a, b = reversed(pair) if swapped else pair
+    return Operands(a, b, output, steps, swapped)
+
+
 def add(node, target):
     """Lower ADD and SUB; a difference is a sum with a negative multiplier."""
-    operands = _operands(node)
+    operands = operands_of(node)
     a, b, output = operands.a, operands.b, operands.output
     low, high = _limits(node, output)
     pairs = _add_parameters(node, a, b, output)
@@ -75,7 +101,7 @@ def add(node, target):
 
 def mul(node, target):
     """Lower MUL."""
-    operands = _operands(node)
+    operands = operands_of(node)
     a, b, output = operands.a, operands.b, operands.output
     low, high = _limits(node, output)
     multiplier, shift = _multiplier(node, a.scale * b.scale / output.scale)
@@ -92,7 +118,7 @@ def mul(node, target):
 
 def prelu(node, target):
     """Lower PRELU; its second input holds the slopes below zero."""
-    operands = _operands(node)
+    operands = operands_of(node)
     if operands.swapped:
         raise node.refuse("its slopes must not be larger than its input")
     a, alpha, output = operands.a, operands.b, operands.output
@@ -111,40 +137,13 @@ def prelu(node, target):
 
 def extreme(node, target):
     """Lower MAXIMUM and MINIMUM."""
-    operands = _operands(node)
+    operands = operands_of(node)
     for tensor in (operands.a, operands.b):
         same_scale(node, tensor, operands.output)
     name = f"{node.kind.lower()}_s8"
     step = operands.step(node, f"spk_{name}__c", f"kernels/portable/{name}.c")
     step.arguments += [str(operands.output.size), str(operands.b.size)]
     return operands.finish(step, 8)
-
-
-def _operands(node):
-    if len(node.inputs) != 2 or len(node.outputs) != 1:
-        raise node.refuse("it needs two inputs and one output")
-    inputs, output = node.inputs, node.outputs[0]
-    for tensor in (*inputs, output):
-        check_activation(node, tensor)
-    if all(tensor.data is not None for tensor in inputs):
-        raise node.refuse("two constant inputs are not supported")
-    try:
-        shape = np.broadcast_shapes(*(tensor.shape for tensor in inputs))
-    except ValueError:
-        raise node.refuse(f"{inputs[0].shape} and {inputs[1].shape} do not broadcast") from None
-    if shape != output.shape:
-        raise node.refuse(f"its output must have shape {shape}, not {output.shape}")
-    steps, pair = [], []
-    for number, tensor in enumerate(inputs):
-        if not _repeats(tensor, output):
-            repeated = np.broadcast_to(places(tensor), output.shape)
-            whole = temporary(node, tensor, output.shape, number)
-            steps.append(copy_step(node, tensor, whole, repeated, places(whole), len(steps)))
-            tensor = whole
-        pair.append(tensor)
-    swapped = pair[0].size < pair[1].size
-    a, b = reversed(pair) if swapped else pair
-    return Operands(a, b, output, steps, swapped)
 
 
 def _repeats(tensor, output):

@@ -13,14 +13,7 @@ def pad(node, target):
     count = 3 if node.kind == "PADV2" else 2
     source, output = one_to_one(node, inputs=count)
     same_scale(node, source, output)
-    paddings = node.inputs[1]
-    if paddings is None or paddings.data is None or paddings.shape != (len(source.shape), 2):
-        raise node.refuse(f"its paddings must be a constant ({len(source.shape)}, 2) array")
-    pairs = paddings.data.astype(np.int64)
-    if not 1 <= len(source.shape) <= 4:
-        raise node.refuse(f"up to 4 dimensions are supported, not shape {source.shape}")
-    if pairs.min() < 0 or output.shape != tuple(pairs.sum(axis=1) + source.shape):
-        raise node.refuse(f"paddings {pairs.tolist()} do not give output {output.shape}")
+    pairs = paddings_of(node, source, output)
     missing = 4 - len(source.shape)
     fields = [
         ("shape", [1] * missing + list(source.shape)),
@@ -36,13 +29,26 @@ def pad(node, target):
     return step
 
 
+def paddings_of(node, source, output):
+    """Return the (before, after) pairs of PAD, checked against the shapes of its ends."""
+    paddings = node.inputs[1]
+    if paddings is None or paddings.data is None or paddings.shape != (len(source.shape), 2):
+        raise node.refuse(f"its paddings must be a constant ({len(source.shape)}, 2) array")
+    pairs = paddings.data.astype(np.int64)
+    if not 1 <= len(source.shape) <= 4:
+        raise node.refuse(f"up to 4 dimensions are supported, not shape {source.shape}")
+    if pairs.min() < 0 or output.shape != tuple(pairs.sum(axis=1) + source.shape):
+        raise node.refuse(f"paddings {pairs.tolist()} do not give output {output.shape}")
+    return pairs
+
+
 def reshape(node, target):
     """Lower RESHAPE, SQUEEZE and EXPAND_DIMS: the output is the input's memory."""
     if not node.inputs or len(node.outputs) != 1:
         raise node.refuse("it needs an input and one output")
     source, output = node.inputs[0], node.outputs[0]
-    check_activation(node, source)
-    check_activation(node, output)
+    for tensor in (source, output):
+        check_activation(node, tensor, (node.outputs[0].type,))
     if source.data is not None:
         raise node.refuse("a constant input is not supported")
     if source.size != output.size:

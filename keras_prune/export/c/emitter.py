@@ -68,7 +68,7 @@ def render(name, title, target, graph, steps, plan, kernels):
         "calls": [
             _call(at, step, plan, stands_for) for at, step in enumerate(steps) if step.kernel
         ],
-        "kernels": any(step.kernel for step in steps),
+        "headers": [header.removeprefix("include/") for header in headers_of(steps)],
         "kernel_sources": kernels,
         "sources": [f"src/{name}.c", *kernels],
         "platformio": json.dumps(_platformio(name, title, target), indent=2),
@@ -103,13 +103,21 @@ def _platformio(name, title, target):
     return {
         "name": name,
         "version": __version__,
-        "description": f"{_comment(title)}: a quantised neural network in plain C, written by "
+        "description": f"{_comment(title)}: a neural network in plain C, written by "
         f"keras-prune for {target.name}.",
         "headers": f"{name}.h",
         "frameworks": "*",
         "platforms": "*",
         "build": {"srcDir": "src", "includeDir": "src", "flags": ["-O3"], "libArchive": True},
     }
+
+
+def headers_of(steps):
+    """Return the headers that declare the kernels of the steps, as paths of the sources."""
+    kernels = [step.kernel for step in steps if step.kernel]
+    floats = {kernel for kernel in kernels if "_f32_" in kernel and "_s8_" not in kernel}
+    found = {"operators_f32" if kernel in floats else "kernels_s8" for kernel in kernels}
+    return [f"include/spk/{name}.h" for name in sorted(found)]
 
 
 def unique_constants(steps):
@@ -152,11 +160,21 @@ def _call(at, step, plan, stands_for):
         "kernel": step.kernel,
         "comment": f"{step.kind}: {shapes} -> {_shape(step.output.shape)}",
         "structs": [
-            (c_type, name, [(field, argument(value)) for field, value in fields])
+            (
+                c_type,
+                name,
+                # What points into the arena is no constant expression.
+                "" if any(_is_in_arena(value) for _, value in fields) else "static ",
+                [(field, argument(value, value is step.output)) for field, value in fields],
+            )
             for c_type, name, fields in step.structs
         ],
         "arguments": [argument(value, value is step.output) for value in step.arguments],
     }
+
+
+def _is_in_arena(value):
+    return isinstance(value, Tensor) or value is SCRATCH
 
 
 def _end(tensor):
@@ -213,5 +231,8 @@ def _numbers(values, per_line=16):
 
 
 def _literal(value):
+    if isinstance(value, float):
+        digits = f"{value:.9g}"
+        return f"{digits}f" if {".", "e"} & set(digits) else f"{digits}.0f"
     # INT32_MIN has no decimal literal of type int.
     return "(-2147483647 - 1)" if value == -(1 << 31) else str(value)

@@ -1,4 +1,4 @@
-"""The graph of an int8 .tflite file, as the C export sees it."""
+"""The graph of a .tflite file, as the C export sees it."""
 
 import dataclasses
 
@@ -209,8 +209,7 @@ def _check_ends(graph):
         for node in graph.nodes:
             if tensor in [*node.inputs, *node.outputs] and tensor.type not in ("INT8", "FLOAT32"):
                 raise node.refuse(
-                    "inputs and outputs of a model must be INT8, or FLOAT32 before QUANTIZE and "
-                    f"behind DEQUANTIZE, not {tensor.type}"
+                    f"inputs and outputs of a model must be INT8 or FLOAT32, not {tensor.type}"
                 )
 
 
@@ -251,6 +250,8 @@ def check_activation(node, tensor, types=("INT8",)):
         raise node.refuse(f"shape {tensor.shape} has a size below 1")
     if tensor.bytes > MAX_TENSOR_BYTES:
         raise node.refuse(f"shape {tensor.shape} is larger than {MAX_TENSOR_BYTES} bytes")
+    if tensor.type == "FLOAT32" and tensor.data is not None and not np.isfinite(tensor.data).all():
+        raise node.refuse(f"constant {tensor.name!r} holds a number that is not finite")
     if tensor.type != "INT8":
         return
     if len(tensor.scales) != 1 or len(tensor.zero_points) != 1:

@@ -5,6 +5,8 @@ from keras_prune.export.c import (
     convolutions,
     dense_layers,
     elementwise,
+    float_layers,
+    floats,
     gate_pattern,
     movement,
     reduce,
@@ -61,6 +63,33 @@ OPERATORS = {
     "TRANSPOSE": movement.move,
     "UNPACK": movement.unpack,
 }
+FLOAT_OPERATORS = {
+    "ABS": floats.one_input,
+    "ADD": floats.two_inputs,
+    "AVERAGE_POOL_2D": floats.pool2d,
+    "CONV_2D": float_layers.conv2d,
+    "DEPTHWISE_CONV_2D": float_layers.depthwise_conv2d,
+    "FULLY_CONNECTED": float_layers.fully_connected,
+    "HARD_SWISH": floats.one_input,
+    "LEAKY_RELU": floats.one_input,
+    "LOGISTIC": floats.one_input,
+    "MAXIMUM": floats.two_inputs,
+    "MAX_POOL_2D": floats.pool2d,
+    "MEAN": floats.reduction,
+    "MINIMUM": floats.two_inputs,
+    "MUL": floats.two_inputs,
+    "PAD": floats.pad,
+    "PADV2": floats.pad,
+    "PRELU": floats.two_inputs,
+    "REDUCE_MAX": floats.reduction,
+    "RELU": floats.one_input,
+    "RELU6": floats.one_input,
+    "RELU_0_TO_1": floats.one_input,
+    "RELU_N1_TO_1": floats.one_input,
+    "SOFTMAX": floats.softmax,
+    "SUB": floats.two_inputs,
+    "TANH": floats.one_input,
+}
 _LOWERED = {
     **OPERATORS,
     KIND: winner_take_all,
@@ -89,5 +118,12 @@ def lower(graph, target):
         if node.kind not in _LOWERED:
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")
     check_graph(graph)
-    lowered = (_LOWERED[node.kind](node, target) for node in graph.nodes)
+    lowered = (_lowering_of(node)(node, target) for node in graph.nodes)
     return [step for each in lowered for step in (each if isinstance(each, list) else [each])]
+
+
+def _lowering_of(node):
+    # Those that only move elements take any type.
+    if node.outputs and node.outputs[0].type == "FLOAT32":
+        return FLOAT_OPERATORS.get(node.kind, _LOWERED[node.kind])
+    return _LOWERED[node.kind]

@@ -60,9 +60,7 @@ def copy_step(node, source, output, moved, place, part=0):
         ("from_first", _offset(moved)), ("to_first", _offset(place)),
     ]  # fmt: skip
     step.struct("spk_copy", "copy", fields)
-    constant = source.data is not None
-    step.arguments.append(step.constant("values", "int8_t", source.data) if constant else source)
-    step.arguments.append(output)
+    step.arguments += [step.operand("values", source), output]
     runs = moved.size * item // run
     step.instructions = (7 if run in (1, 4) else 30 + run) * runs
     return step
@@ -146,8 +144,9 @@ def _scattered(node, source, parts_of, axis):
 
 def _check(node, tensors):
     for tensor in tensors:
-        check_activation(node, tensor)
-        same_scale(node, tensor, tensors[0])
+        check_activation(node, tensor, (node.outputs[0].type,))
+        if tensor.type == "INT8":
+            same_scale(node, tensor, tensors[0])
 
 
 def _neighbours(node, whole, axis, tensors):

@@ -16,13 +16,14 @@ from keras_prune.files import directory_atomically
 from keras_prune.runtime.c_targets import find_target
 
 _MAX_ARENA_BYTES = 1 << 30
-_WEIGHTS = ("weights", "stream", "columns", "gated")  # what their constants are called
+_WEIGHTS = ("weights", "stream", "columns", "gated", "csr")  # what their constants are called
 
 
 def export_c(tflite_path, directory, target="cortex-m4", name="model"):
-    """Write a self-contained C11 project from an int8 .tflite file.
+    """Write a self-contained C11 project from an int8 or float32 .tflite file.
 
-    The project computes what TFLite's reference kernels compute, bit for bit. Pruned weights are
+    The project computes what TFLite's reference kernels compute: bit for bit in int8, to 1e-5 in
+    float32, which is for processors with a floating point unit. Pruned weights are
     kept as sparse streams where that is smaller and faster. All memory is planned ahead of time
     in one arena, which the caller of the C functions provides; nothing is allocated, nothing else
     changes, and only the kernels that the model needs are copied. The folder builds with CMake
@@ -36,9 +37,9 @@ def export_c(tflite_path, directory, target="cortex-m4", name="model"):
     ```
 
     Args:
-        tflite_path: Path-like. An int8 model with one subgraph, as
-            `export_tflite(..., quantize="int8")` writes it; sparse constants are welcome. float32
-            inputs and outputs are supported behind QUANTIZE and DEQUANTIZE.
+        tflite_path: Path-like. A model with one subgraph, as `export_tflite` writes it with
+            `quantize="int8"` or `quantize=None`; sparse constants are welcome. int8 models may have
+            float32 inputs and outputs, before QUANTIZE and behind DEQUANTIZE.
         directory: Path-like. The project's folder, new, empty, or of an earlier export, whose
             files are replaced; files beside them stay. Its parent must exist.
         target: Str. `"cortex-m0"`, `"cortex-m0plus"`, `"cortex-m3"`, `"cortex-m4"`,
@@ -67,7 +68,8 @@ def export_c(tflite_path, directory, target="cortex-m4", name="model"):
             f"The model needs more than {_MAX_ARENA_BYTES} bytes of RAM. "
             f"Received: tflite_path={path}, arena={plan.arena_bytes} bytes"
         )
-    kernels = project_files({source for step in steps for source in step.sources})
+    used = [source for step in steps for source in step.sources]
+    kernels = project_files([*used, *emitter.headers_of(steps)])
     sources = [source for source in kernels if source.endswith(".c")]
     texts = emitter.render(name, path.stem, chosen, graph, steps, plan, sources)
     files = {place: text.encode() for place, text in texts.items()} | kernels

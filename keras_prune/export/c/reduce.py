@@ -8,9 +8,29 @@ from keras_prune.export.c.reductions import MAX_SUM, REFERENCE, one_to_one, same
 from keras_prune.export.c.steps import Step
 
 
+def reduction_of(node, types=("INT8",)):
+    """Return input, output, (outer, reduced, inner), and the steps that make the input lie so."""
+    if len(node.inputs) != 2 or node.inputs[1] is None or node.inputs[1].data is None:
+        raise node.refuse("its axes must be a constant")
+    source, output = one_to_one(node, 2, types, types)
+    axes = _axes(node, source, node.inputs[1].data.reshape(-1).tolist())
+    kept = [axis for axis in range(len(source.shape)) if axis not in axes]
+    if output.size != _product(source, kept):
+        raise node.refuse(f"input {source.shape} does not reduce to output {output.shape}")
+    # An axis of size 1 lies anywhere; so the others between decide.
+    between = [axis for axis in kept if axes and axes[0] < axis < axes[-1]]
+    if not any(source.shape[axis] > 1 for axis in between):
+        before = [axis for axis in kept if axes and axis < axes[0]]
+        return source, output, _sizes(source, before, axes), []
+    moved = places(source).transpose(*kept, *axes)
+    gathered = temporary(node, source, moved.shape)
+    steps = [copy_step(node, source, gathered, moved, places(gathered))]
+    return gathered, output, _sizes(source, kept, axes), steps
+
+
 def mean(node, target):
     """Lower MEAN."""
-    source, output, sizes, steps = _reduction(node)
+    source, output, sizes, steps = reduction_of(node)
     outer, reduced, inner = sizes
     if reduced > MAX_SUM:
         raise node.refuse(f"a mean of {reduced} values overflows its sum")
@@ -33,33 +53,13 @@ def mean(node, target):
 
 def reduce_max(node, target):
     """Lower REDUCE_MAX."""
-    source, output, sizes, steps = _reduction(node)
+    source, output, sizes, steps = reduction_of(node)
     same_scale(node, source, output)
     step = Step(node.index, node.kind, [source], output, "spk_reduce_max_s8__c", part=len(steps))
     step.sources = ("kernels/portable/reduce_max_s8.c",)
     step.arguments += [*map(str, sizes), source, output]
     step.instructions = 8 * source.size + 20 * output.size
     return [*steps, step]
-
-
-def _reduction(node):
-    # Input, output, (outer, reduced, inner), and the steps that make the input lie so.
-    if len(node.inputs) != 2 or node.inputs[1] is None or node.inputs[1].data is None:
-        raise node.refuse("its axes must be a constant")
-    source, output = one_to_one(node, inputs=2)
-    axes = _axes(node, source, node.inputs[1].data.reshape(-1).tolist())
-    kept = [axis for axis in range(len(source.shape)) if axis not in axes]
-    if output.size != _product(source, kept):
-        raise node.refuse(f"input {source.shape} does not reduce to output {output.shape}")
-    # An axis of size 1 lies anywhere; so the others between decide.
-    between = [axis for axis in kept if axes and axes[0] < axis < axes[-1]]
-    if not any(source.shape[axis] > 1 for axis in between):
-        before = [axis for axis in kept if axes and axis < axes[0]]
-        return source, output, _sizes(source, before, axes), []
-    moved = places(source).transpose(*kept, *axes)
-    gathered = temporary(node, source, moved.shape)
-    steps = [copy_step(node, source, gathered, moved, places(gathered))]
-    return gathered, output, _sizes(source, kept, axes), steps
 
 
 def _sizes(source, before, axes):

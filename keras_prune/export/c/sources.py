@@ -4,7 +4,7 @@ import re
 
 from keras_prune.runtime.c_targets import source_root
 
-_INCLUDE = re.compile(r'^#include "(spk/[a-z0-9_]+\.h)"', re.MULTILINE)
+_INCLUDE = re.compile(r'^#include "((?:spk|formats)/[a-z0-9_]+\.h)"', re.MULTILINE)
 
 
 def project_files(sources):
@@ -25,5 +25,5 @@ def project_files(sources):
             continue
         files[path] = (root / path).read_bytes()
         headers = _INCLUDE.findall(files[path].decode())
-        waiting += [f"include/{header}" for header in headers]
+        waiting += [f"include/{each}" if each.startswith("spk/") else each for each in headers]
     return {f"src/{path.removeprefix('include/')}": files[path] for path in sorted(files)}

@@ -11,7 +11,7 @@ SCRATCH = object()  # argument of a call: the step's scratch memory
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Constant:
-    """An array that lies in flash: `c_type` is `int8_t`, `uint8_t`, `int32_t` ...."""
+    """An array that lies in flash: `c_type` is `int8_t`, `uint8_t`, `int32_t`, `float` ...."""
 
     name: str
     c_type: str
@@ -77,7 +77,18 @@ class Step:
 
     def constant(self, name, c_type, values):
         """Add a constant array, keep it and return it."""
-        dtype = np.dtype(c_type.removesuffix("_t"))
+        dtype = np.dtype("float32" if c_type == "float" else c_type.removesuffix("_t"))
         made = Constant(f"{name}_{self.number}", c_type, np.ascontiguousarray(values, dtype))
         self.constants.append(made)
         return made
+
+    def operand(self, name, tensor):
+        """Return what a call passes for a tensor: itself, or the constant that it is."""
+        if tensor.data is None:
+            return tensor
+        return self.constant(name, c_type(tensor.data), tensor.data)
+
+
+def c_type(values):
+    """Return the C type of an array's elements."""
+    return "float" if values.dtype == np.float32 else f"{values.dtype.name}_t"

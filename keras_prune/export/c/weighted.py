@@ -10,7 +10,7 @@ from keras_prune.export.c.quantization import (
     channel_multipliers,
     exact_multipliers,
 )
-from keras_prune.export.c.steps import Weights
+from keras_prune.export.c.steps import Weights, c_type
 from keras_prune.export.c.windows import activation_name
 
 PORTABLE = "kernels/portable"
@@ -38,7 +38,7 @@ def take_best(step, matrix, candidates):
 
     Args:
         step: `Step` that gets kernel, sources, scratch, weights and instructions.
-        matrix: int8 array (rows, columns) of the dense weights.
+        matrix: Array (rows, columns) of the dense weights.
         candidates: List of `Candidate`; of equal ones the first is taken.
 
     Returns:
@@ -47,11 +47,11 @@ def take_best(step, matrix, candidates):
     best = min(candidates, key=lambda each: each.values.nbytes * each.instructions)
     zeros = int(matrix.size - np.count_nonzero(matrix))
     stored = best.values.nbytes
-    step.weights = Weights(best.encoding, matrix.size, stored, zeros, matrix.size)
+    step.weights = Weights(best.encoding, matrix.nbytes, stored, zeros, matrix.size)
     step.kernel, step.sources = best.kernel, best.sources
     step.scratch_bytes, step.instructions = best.scratch_bytes, round(best.instructions)
     name = "weights" if best.encoding == "dense" else best.encoding
-    return best, step.constant(name, f"{best.values.dtype.name}_t", best.values)
+    return best, step.constant(name, c_type(best.values), best.values)
 
 
 def worth_packing(matrix):

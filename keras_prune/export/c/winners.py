@@ -9,16 +9,22 @@ SCRATCH_BYTES = 1024
 
 def winner_take_all(node, target):
     """Lower a fused WinnerTakeAll, or the custom operator."""
-    source, output = one_to_one(node)
-    same_scale(node, source, output)
+    types = ("INT8", "FLOAT32")
+    source, output = one_to_one(node, 1, types, types)
+    if source.type != output.type:
+        raise node.refuse(f"its input is {source.type}, its output {output.type}")
+    if source.type == "INT8":
+        same_scale(node, source, output)
     found = node.options
     if not isinstance(found, Winners) or {found.size, output.size} != {source.size}:
         raise node.refuse("its options do not fit its input and output")
-    step = Step(node.index, KIND, [source], output, "spk_winner_take_all_s8__c")
-    step.overwrites = (source,)
-    step.sources = ("kernels/portable/winner_take_all_s8.c",)
+    name = "winner_take_all_s8" if source.type == "INT8" else "winner_take_all_f32"
+    step = Step(node.index, KIND, [source], output, f"spk_{name}__c", overwrites=(source,))
+    step.sources = (f"kernels/portable/{name}.c",)
     fields = [("outer", found.outer), ("groups", found.groups), ("run", found.run)]
-    fields += [("count", found.count), ("zero_point", source.zero_point)]
+    fields.append(("count", found.count))
+    if source.type == "INT8":
+        fields.append(("zero_point", source.zero_point))
     candidates = found.outer * found.run
     if found.levels is not None:
         fields.append(("levels", step.constant("levels", "uint8_t", found.levels)))
@@ -28,6 +34,10 @@ def winner_take_all(node, target):
         fields.append(("candidates", candidates))
     step.struct("spk_winners", "winners", fields)
     step.arguments += [source, output, SCRATCH]
-    step.scratch_bytes = SCRATCH_BYTES
-    step.instructions = 7 * output.size + found.groups * (900 + 6 * candidates)
+    if source.type == "INT8":
+        step.scratch_bytes = SCRATCH_BYTES
+        step.instructions = 7 * output.size + found.groups * (900 + 6 * candidates)
+    else:
+        step.scratch_bytes = 4 * candidates
+        step.instructions = 9 * output.size + found.groups * 31 * 5 * candidates
     return step

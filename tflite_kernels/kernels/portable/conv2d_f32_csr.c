@@ -20,7 +20,7 @@ static void load_patch(const spk_window2d *w, const float *image, int32_t y, int
     for (int32_t kx = 0; kx < w->kernel_w; ++kx) {
       const int32_t in_x = x * w->stride_w + kx * w->dilation_w - w->pad_left;
       const int inside = in_y >= 0 && in_y < w->in_h && in_x >= 0 && in_x < w->in_w;
-      const float *pixel = inside ? image + ((size_t)in_y * w->in_w + in_x) * w->in_c : NULL;
+      const float *pixel = inside ? image + ((ptrdiff_t)in_y * w->in_w + in_x) * w->in_c : NULL;
       for (int32_t c = 0; c < w->in_c; ++c, to += kPixels) *to = pixel ? pixel[c] : 0.0f;
     }
   }
@@ -49,7 +49,7 @@ static void compute_tile(const spk_args *args, const float *tile, int32_t count,
     row_times_tile(entries + start[o], start[o + 1] - start[o], tile, sum);
     for (int32_t p = 0; p < count; ++p) {
       const float low = sum[p] < layer->act_min ? layer->act_min : sum[p];
-      output[(size_t)p * rows + o] = low > layer->act_max ? layer->act_max : low;
+      output[(ptrdiff_t)p * rows + o] = low > layer->act_max ? layer->act_max : low;
     }
   }
 }
@@ -60,13 +60,14 @@ void spk_conv2d_f32_csr__c(const spk_args *args) {
   float *tile = args->scratch;
   memset(tile, 0, spk_conv2d_f32_csr__c_scratch(args->layer));
   for (int32_t b = args->begin; b < args->end; ++b) {
-    const float *image = (const float *)args->input + (size_t)b * w->in_h * w->in_w * w->in_c;
-    float *output = (float *)args->output + (size_t)b * pixels * w->out_c;
+    const float *image =
+        (const float *)args->input + (ptrdiff_t)b * w->in_h * w->in_w * w->in_c;
+    float *output = (float *)args->output + (ptrdiff_t)b * pixels * w->out_c;
     for (int32_t first = 0; first < pixels; first += kPixels) {
       const int32_t count = pixels - first < kPixels ? pixels - first : kPixels;
       for (int32_t p = 0; p < count; ++p)
         load_patch(w, image, (first + p) / w->out_w, (first + p) % w->out_w, tile, p);
-      compute_tile(args, tile, count, output + (size_t)first * w->out_c);
+      compute_tile(args, tile, count, output + (ptrdiff_t)first * w->out_c);
     }
   }
 }

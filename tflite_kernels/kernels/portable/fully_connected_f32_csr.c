@@ -7,7 +7,7 @@ static float row_dot(const spk_csr_f32_entry *entry, uint32_t count, const float
   float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
   uint32_t i = 0;
   for (; i + 4 <= count; i += 4) {
-    for (int j = 0; j < 4; ++j) sum[j] += entry[i + j].value * input[entry[i + j].column];
+    for (uint32_t j = 0; j < 4; ++j) sum[j] += entry[i + j].value * input[entry[i + j].column];
   }
   for (; i < count; ++i) sum[0] += entry[i].value * input[entry[i].column];
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -20,8 +20,8 @@ void spk_fully_connected_f32_csr__c(const spk_args *args) {
   const uint32_t *start = spk_csr_f32_start(args->packed);
   const spk_csr_f32_entry *entries = spk_csr_f32_entries(args->packed, rows);
   for (int32_t b = args->begin; b < args->end; ++b) {
-    const float *input = (const float *)args->input + (size_t)b * cols;
-    float *output = (float *)args->output + (size_t)b * rows;
+    const float *input = (const float *)args->input + (ptrdiff_t)b * cols;
+    float *output = (float *)args->output + (ptrdiff_t)b * rows;
     for (int32_t o = 0; o < rows; ++o) {
       float sum = row_dot(entries + start[o], start[o + 1] - start[o], input);
       if (bias) sum += bias[o];

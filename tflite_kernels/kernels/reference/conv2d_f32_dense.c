@@ -12,8 +12,8 @@ static float window_sum(const spk_window2d *w, const float *image, const float *
     for (int32_t kx = 0; kx < w->kernel_w; ++kx) {
       const int32_t in_x = x * w->stride_w + kx * w->dilation_w - w->pad_left;
       if (in_x < 0 || in_x >= w->in_w) continue;
-      const float *pixel = image + ((size_t)in_y * w->in_w + in_x) * w->in_c;
-      const float *tap = weights + ((size_t)ky * w->kernel_w + kx) * w->in_c;
+      const float *pixel = image + ((ptrdiff_t)in_y * w->in_w + in_x) * w->in_c;
+      const float *tap = weights + ((ptrdiff_t)ky * w->kernel_w + kx) * w->in_c;
       for (int32_t c = 0; c < w->in_c; ++c) sum += pixel[c] * tap[c];
     }
   }
@@ -24,10 +24,11 @@ void spk_conv2d_f32_dense__ref(const spk_args *args) {
   const spk_layer *layer = args->layer;
   const spk_window2d *w = &layer->window;
   const float *bias = layer->bias;
-  const size_t cols = (size_t)spk_layer_cols(layer);
+  const ptrdiff_t cols = spk_layer_cols(layer);
   for (int32_t b = args->begin; b < args->end; ++b) {
-    const float *image = (const float *)args->input + (size_t)b * w->in_h * w->in_w * w->in_c;
-    float *output = (float *)args->output + (size_t)b * w->out_h * w->out_w * w->out_c;
+    const float *image =
+        (const float *)args->input + (ptrdiff_t)b * w->in_h * w->in_w * w->in_c;
+    float *output = (float *)args->output + (ptrdiff_t)b * w->out_h * w->out_w * w->out_c;
     for (int32_t y = 0; y < w->out_h; ++y) {
       for (int32_t x = 0; x < w->out_w; ++x) {
         for (int32_t o = 0; o < w->out_c; ++o) {

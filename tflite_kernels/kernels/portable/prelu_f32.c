@@ -1,0 +1,12 @@
+// PRELU, float32.
+#include "spk/operators_f32.h"
+
+void spk_prelu_f32__c(const spk_pair_f32 *p, const float *a, const float *alpha,
+                      float *output) {
+  for (int32_t at = 0; at < p->size; at += p->period) {
+    for (int32_t i = 0; i < p->period; ++i) {
+      const float x = a[at + i];
+      output[at + i] = x >= 0.0f ? x : x * alpha[i];
+    }
+  }
+}
