@@ -30,7 +30,7 @@ from tools.mutations import mutant
 
 SECONDS = 20  # for one case
 MEMORY = 4 << 30  # bytes beyond what the imports take
-CHUNK, ROUND = 250, 5000  # cases for one process, and between two reports
+CHUNK, ROUND = 250, 1000  # cases for one process, and between two reports
 TARGETS = ("host", "cortex-m0", "cortex-m4", "cortex-m55")
 SANITIZE = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 LARGEST_SEED = 128 << 10
@@ -116,12 +116,12 @@ def _stop(number, frame):
 
 def _work(models, seed, first, last, at, faults, counts, run_share):
     # In a process of its own: `at` says which case it was if it dies.
-    if run_share == 0:
+    if run_share == 0:  # else sanitizers need all addresses
+        _limit_memory()
         os.environ["PATH"] = ""  # no compiler measures what is exported
-    used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     signal.signal(signal.SIGALRM, _stop)
-    with tempfile.TemporaryDirectory() as folder:
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
         for number in range(first, last):
             at.value = number
             rng = np.random.default_rng((seed, number))
@@ -134,6 +134,11 @@ def _work(models, seed, first, last, at, faults, counts, run_share):
                 faults[number] = traceback.format_exc(limit=-4)
             finally:
                 signal.alarm(0)
+
+
+def _limit_memory():
+    used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
 
 
 def fuzz(models, count, seed, first=0, run_share=0.0):
