@@ -17,13 +17,15 @@ class Board:
 class Target:
     """A processor: its compiler flags and the board that runs it; the host has neither.
 
-    `long_multiply` tells whether it multiplies 32 x 32 -> 64 bits in one instruction.
+    `long_multiply` tells whether it multiplies 32 x 32 -> 64 bits in one instruction, `dsp`
+    whether it has Arm's DSP extension.
     """
 
     name: str
     flags: tuple = ()
     board: Board | None = None
     long_multiply: bool = True
+    dsp: bool = False
 
     @property
     def is_host(self):
@@ -40,8 +42,8 @@ MICROBIT = Board("microbit", (0, 256 << 10), (0x20000000, 16 << 10))
 _MPS3_M55 = Board("mps3-an547", (0, _MEGABYTE // 2), (0x21000000, 2 * _MEGABYTE))
 
 
-def _arm(name, board, *extra, long_multiply=True):
-    return Target(name, ("-mthumb", f"-mcpu={name}", *extra), board, long_multiply)
+def _arm(name, board, *extra, long_multiply=True, dsp=False):
+    return Target(name, ("-mthumb", f"-mcpu={name}", *extra), board, long_multiply, dsp)
 
 
 # QEMU's Cortex-M0 board, MICROBIT, has 16 kB of RAM: programs for it run on a Cortex-M3, whose
@@ -52,10 +54,10 @@ TARGETS = {
         _arm("cortex-m0", _MPS2_M3, long_multiply=False),
         _arm("cortex-m0plus", _MPS2_M3, long_multiply=False),
         _arm("cortex-m3", _MPS2_M3),
-        _arm("cortex-m4", _MPS2_M4, "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
-        _arm("cortex-m7", _MPS2_M7, "-mfloat-abi=hard", "-mfpu=fpv5-d16"),
-        _arm("cortex-m33", _MPS2_M33, "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"),
-        _arm("cortex-m55", _MPS3_M55, "-mfloat-abi=hard"),
+        _arm("cortex-m4", _MPS2_M4, "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", dsp=True),
+        _arm("cortex-m7", _MPS2_M7, "-mfloat-abi=hard", "-mfpu=fpv5-d16", dsp=True),
+        _arm("cortex-m33", _MPS2_M33, "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16", dsp=True),
+        _arm("cortex-m55", _MPS3_M55, "-mfloat-abi=hard", dsp=True),
         Target("host"),
     )
 }

@@ -22,9 +22,9 @@ SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 
 
-def convolution(cases, kind, sparsity, scales):
+def convolution(cases, kind, sparsity, scales, largest=8):
     rng = cases.rng
-    height, width, depth = (int(n) for n in rng.integers(3, 9, 3))
+    height, width, depth = (int(n) for n in rng.integers(3, (largest + 1, largest + 1, 9)))
     kernel = tuple(int(n) for n in rng.integers(1, 4, 2))
     stride = tuple(int(n) for n in rng.integers(1, 3, 2))
     dilation = tuple(int(n) for n in rng.integers(1, 3, 2)) if stride == (1, 1) else (1, 1)

@@ -1,6 +1,6 @@
 """CONV_2D and DEPTHWISE_CONV_2D as calls of int8 kernels."""
 
-from keras_prune.export.c import tile_cost
+from keras_prune.export.c import armv7em, armv7em_depthwise, tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
     PORTABLE,
@@ -31,30 +31,44 @@ def conv2d(node, target):
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(channels, -1)
-    taps = kernel_h * kernel_w
-    _, stored = take_best(step, matrix, candidates(matrix, target, pixels, taps))
+    _, stored = take_best(step, matrix, candidates(matrix, target, fields, pixels))
     bias = bias_of(step, node, matrix)
     requantization(step, node, source, weights, output, channels, matrix)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step
 
 
-def candidates(matrix, target, pixels, taps):
-    """Return the kernels that could compute a convolution of these weights (rows, columns)."""
+def candidates(matrix, target, fields, pixels):
+    """Return the kernels that could compute a convolution of these weights (rows, columns).
 
-    def candidate(encoding, values, instructions):
-        sources = (f"{PORTABLE}/conv2d_s8_{encoding}.c", TILE)
-        scratch = tile_cost.TILE_BYTES * matrix.shape[1]
-        kernel = f"spk_conv2d_s8_{encoding}__c"
-        return Candidate(encoding, kernel, sources, values, instructions, scratch)
-
-    instructions = tile_cost.dense(target, matrix, pixels, taps)
-    found = [candidate("dense", matrix.reshape(-1), instructions)]
+    `fields` are those of its `spk_window2d`, which gives so many pixels.
+    """
+    found = [_candidate("dense", matrix, matrix.reshape(-1), target, dict(fields), pixels)]
     if worth_packing(matrix):
         stream = pack_stream(matrix)
-        instructions = tile_cost.stream(target, matrix, stream.size, pixels, taps)
-        found.append(candidate("stream", stream, instructions))
+        found.append(_candidate("stream", matrix, stream, target, dict(fields), pixels))
     return found
+
+
+def _candidate(encoding, matrix, values, target, w, pixels):
+    kernel = f"spk_conv2d_s8_{encoding}"
+    portable = f"{PORTABLE}/conv2d_s8_{encoding}.c"
+    sources = (portable, TILE, f"{PORTABLE}/tile_{encoding}_s8.c")
+    if target.dsp:
+        return Candidate(
+            encoding,
+            f"{kernel}__armv7em",
+            sources + armv7em.sources(encoding),
+            values,
+            armv7em.instructions(encoding, w, matrix, values.size),
+            armv7em.scratch_bytes(w),
+        )
+    taps = w["kernel_h"] * w["kernel_w"]
+    instructions = tile_cost.dense(target, matrix, pixels, taps)
+    if encoding == "stream":
+        instructions = tile_cost.stream(target, matrix, values.size, pixels, taps)
+    scratch = tile_cost.TILE_BYTES * matrix.shape[1]
+    return Candidate(encoding, f"{kernel}__c", sources, values, instructions, scratch)
 
 
 def depthwise_conv2d(node, target):
@@ -72,21 +86,27 @@ def depthwise_conv2d(node, target):
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(-1, channels).T
-    candidate = Candidate(
-        "dense",
-        "spk_depthwise_conv2d_s8_dense__c",
-        (f"{PORTABLE}/depthwise_conv2d_s8_dense.c",),
-        weights.data.reshape(-1),
-        tile_cost.depthwise(
-            target, step.macs, pixels * channels, pixels * channels // output.shape[2]
-        ),
-        4 * (channels + kernel_h + output.shape[2]) + _band_bytes(dict(fields)),
-    )
+    candidate = _depthwise_candidate(step, weights.data, dict(fields), target)
     _, stored = take_best(step, matrix, [candidate])
     bias = bias_of(step, node, matrix)
     requantization(step, node, source, weights, output, channels, matrix)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step
+
+
+def _depthwise_candidate(step, weights, w, target):
+    sources = (f"{PORTABLE}/depthwise_conv2d_s8_dense.c",)
+    scratch = 4 * (w["out_c"] + w["kernel_h"] + w["out_w"]) + _band_bytes(w)
+    rows = w["batch"] * w["out_h"] * w["out_c"]
+    instructions = tile_cost.depthwise(target, step.macs, rows * w["out_w"], rows)
+    suffix = "c"
+    if target.dsp and armv7em_depthwise.is_suited(w):
+        sources += armv7em_depthwise.SOURCES
+        scratch = armv7em_depthwise.scratch_bytes(w, scratch)
+        instructions = armv7em_depthwise.instructions(w)
+        suffix = "armv7em"
+    kernel = f"spk_depthwise_conv2d_s8_dense__{suffix}"
+    return Candidate("dense", kernel, sources, weights.reshape(-1), instructions, scratch)
 
 
 def _band_bytes(w):

@@ -61,6 +61,7 @@ def _candidates(matrix, target, batch, live):
             f"{PORTABLE}/fully_connected_s8_stream.c",
             f"{PORTABLE}/conv2d_s8_stream.c",
             f"{PORTABLE}/tile_s8.c",
+            f"{PORTABLE}/tile_stream_s8.c",
             ROWS,
         ),
         stream,

@@ -48,7 +48,7 @@ def _live_only(node, gated, target):
     inputs = [source, *(gate for gate in gates if gate is not None)]
     macs = pixels * kernel_h * kernel_w * most_in * most_out
     step = Step(node.index, node.kind, inputs, output, macs=macs)
-    choices = _candidates(weights.data, target, sizes)
+    choices = _candidates(weights.data, target, sizes, dict(fields))
     best, stored = take_best(step, matrix, list(choices))
     small, weight_bytes = choices[best]
     step.structs.append(("spk_window2d", "window", fields))
@@ -102,13 +102,13 @@ class _Sizes:
         return inputs + outputs + _CHANNEL * (self.most_out + self.most_in)
 
 
-def _candidates(weights, target, sizes):
+def _candidates(weights, target, sizes, window):
     # From a candidate to that for the smaller convolution, and the bytes of its weights.
-    channels, kernel_h, kernel_w, _ = weights.shape
-    whole = weights.reshape(channels, -1)
+    whole = weights.reshape(len(weights), -1)
+    window |= {"in_c": sizes.most_in, "out_c": sizes.most_out}
     part = weights[: sizes.most_out, :, :, : sizes.most_in].reshape(sizes.most_out, -1)
     found = {}
-    for small in convolutions.candidates(part, target, sizes.pixels, kernel_h * kernel_w):
+    for small in convolutions.candidates(part, target, window, sizes.pixels):
         if small.encoding == "dense":
             values, weight_bytes = whole.reshape(-1), part.size
             gathering = _WEIGHT * part.size

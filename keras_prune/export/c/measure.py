@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -32,18 +33,28 @@ def measure(folder, name, kernels, steps, target):
     if target.is_host or compiler is None or size is None:
         return Measured(None, None)
     command = [compiler, *target.flags, "-std=c11", "-O3", "-fstack-usage", "-Isrc"]
-    command.append("-ffunction-sections")
-    code, frames = 0, {}
+    frames, objects = {}, []
     with tempfile.TemporaryDirectory() as temporary:
         for number, source in enumerate([f"src/{name}.c", *kernels]):
             built = pathlib.Path(temporary) / f"{number}.o"
+            sections = ["-ffunction-sections"] if objects else []  # the model's stay together
             done = subprocess.run(
-                [*command, "-c", source, "-o", str(built)], cwd=folder, capture_output=True
+                [*command, *sections, "-c", source, "-o", str(built)],
+                cwd=folder,
+                capture_output=True,
             )
             if done.returncode != 0:
                 return Measured(None, None)
-            code += _code_bytes(size, built)
+            objects.append(str(built))
             frames[source] = _frames(built.with_suffix(".su"))
+            frames[source]["assembly"] = _assembly_frames(folder / source)
+        # What nothing calls, such as kernels for other machines, is not linked.
+        linked = pathlib.Path(temporary) / "linked.o"
+        link = [compiler, *target.flags, "-r", "-nostdlib", "-Wl,--gc-sections"]
+        link += [f"-Wl,--entry={name}_invoke", *objects, "-o", str(linked)]
+        if subprocess.run(link, capture_output=True).returncode != 0:
+            return Measured(None, None)
+        code = _code_bytes(size, linked)
     model = frames.pop(f"src/{name}.c")
     return Measured(code, _stack_bytes(frames, steps, model) + model[f"{name}_invoke"])
 
@@ -58,6 +69,11 @@ def _frames(path):
     # Lines are "file:line:column:function<TAB>bytes<TAB>kind".
     rows = (line.split("\t") for line in path.read_text().splitlines())
     return {row[0].rsplit(":", 1)[-1]: int(row[1]) for row in rows}
+
+
+def _assembly_frames(path):
+    # The compiler does not see what naked functions take.
+    return sum(int(size) for size in re.findall(r'"sub sp, sp, #(\d+)', path.read_text()))
 
 
 def _stack_bytes(kernels, steps, model):

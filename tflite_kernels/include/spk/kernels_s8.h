@@ -6,8 +6,9 @@
 // must have passed spk_stream_s8_check. No kernel allocates or keeps state.
 //
 // Kernels that end in __ref are the specification. Kernels that end in __c are
-// portable and fast: they give the same bytes. Where a kernel needs memory, its
-// twin ..._scratch tells how many bytes; scratch is aligned to 4 bytes.
+// portable and fast: they give the same bytes. Those that end in __armv7em are for Arm cores
+// with the DSP extension, and call their portable twins on other machines. Where a kernel needs
+// memory, its twin ..._scratch tells how many bytes; scratch is aligned to 4 bytes.
 #ifndef SPK_KERNELS_S8_H_
 #define SPK_KERNELS_S8_H_
 
@@ -58,6 +59,14 @@ void spk_conv2d_s8_stream__c(const spk_window2d *w, const spk_requant *q, const 
                              const uint8_t *stream, const int32_t *bias, int8_t *output,
                              void *scratch);
 size_t spk_conv2d_s8_stream__c_scratch(const spk_window2d *w);
+void spk_conv2d_s8_dense__armv7em(const spk_window2d *w, const spk_requant *q,
+                                  const int8_t *input, const int8_t *weights,
+                                  const int32_t *bias, int8_t *output, void *scratch);
+size_t spk_conv2d_s8_dense__armv7em_scratch(const spk_window2d *w);
+void spk_conv2d_s8_stream__armv7em(const spk_window2d *w, const spk_requant *q,
+                                   const int8_t *input, const uint8_t *stream,
+                                   const int32_t *bias, int8_t *output, void *scratch);
+size_t spk_conv2d_s8_stream__armv7em_scratch(const spk_window2d *w);
 
 // ---- DEPTHWISE_CONV_2D: weights (1, kernel_h, kernel_w, out_c); the channel
 // multiplier is out_c / in_c, and output channel c reads input channel
@@ -69,6 +78,10 @@ void spk_depthwise_conv2d_s8_dense__c(const spk_window2d *w, const spk_requant *
                                       const int8_t *input, const int8_t *weights,
                                       const int32_t *bias, int8_t *output, void *scratch);
 size_t spk_depthwise_conv2d_s8_dense__c_scratch(const spk_window2d *w);
+void spk_depthwise_conv2d_s8_dense__armv7em(const spk_window2d *w, const spk_requant *q,
+                                            const int8_t *input, const int8_t *weights,
+                                            const int32_t *bias, int8_t *output, void *scratch);
+size_t spk_depthwise_conv2d_s8_dense__armv7em_scratch(const spk_window2d *w);
 
 // ---- Pooling: out_c == in_c; padding takes no part. Every window must touch the
 // input. Input and output share scale and zero point.

@@ -60,6 +60,13 @@ void spk_tile_s8_empty(const spk_lanes acc[SPK_TILE_WORDS], int32_t sums[SPK_TIL
 void spk_tile_s8_store_sums(const int32_t sums[SPK_TILE_PIXELS], const spk_requant *q,
                             const spk_tile_end *end);
 
+// One output channel from a tile: its sums, scaled and stored. The first reads a row of a
+// stream and returns the next one, the second `end->terms` dense weights.
+const uint8_t *spk_tile_s8_stream_row(const spk_requant *q, const int32_t *tile,
+                                      const uint8_t *stream, const spk_tile_end *end);
+void spk_tile_s8_dense_row(const spk_requant *q, const int32_t *tile, const int8_t *weights,
+                           const spk_tile_end *end);
+
 // How many columns, or pairs, go between two emptyings.
 static inline int32_t spk_tile_s8_run(const spk_requant *q) {
   return q->lane_run > SPK_TILE_RUN ? q->lane_run : SPK_TILE_RUN;

@@ -4,34 +4,6 @@
 
 size_t spk_conv2d_s8_dense__c_scratch(const spk_window2d *w) { return spk_tile_s8_bytes(w); }
 
-// One run of columns.
-SPK_NOINLINE void run_columns(const int8_t *restrict weights, int32_t columns,
-                              const int32_t *restrict x, spk_lanes out[SPK_TILE_WORDS]) {
-  spk_lanes a0 = SPK_LANES_EMPTY, a1 = SPK_LANES_EMPTY;
-  spk_lanes a2 = SPK_LANES_EMPTY, a3 = SPK_LANES_EMPTY;
-  for (const int8_t *end = weights + columns; weights < end; x += SPK_TILE_WORDS) {
-    const int32_t weight = *weights++;
-    SPK_TILE_MULTIPLY(a0, a1, a2, a3, weight, x);
-  }
-  out[0] = a0;
-  out[1] = a1;
-  out[2] = a2;
-  out[3] = a3;
-}
-
-static void long_row(const spk_requant *q, const int32_t *tile, const int8_t *weights,
-                     int32_t columns, const spk_tile_end *end) {
-  const int32_t most = spk_tile_s8_run(q);
-  int32_t sums[SPK_TILE_PIXELS];
-  for (int32_t i = 0; i < SPK_TILE_PIXELS; ++i) sums[i] = end->bias;
-  for (; columns > 0; columns -= most, weights += most, tile += most * SPK_TILE_WORDS) {
-    spk_lanes acc[SPK_TILE_WORDS];
-    run_columns(weights, columns < most ? columns : most, tile, acc);
-    spk_tile_s8_empty(acc, sums);
-  }
-  spk_tile_s8_store_sums(sums, q, end);
-}
-
 static void tile_times_weights(const spk_window2d *w, const spk_requant *q, const int32_t *tile,
                                const int8_t *weights, const int32_t *bias, int32_t count,
                                int8_t *output) {
@@ -39,13 +11,7 @@ static void tile_times_weights(const spk_window2d *w, const spk_requant *q, cons
   for (int32_t c = 0; c < w->out_c; ++c, weights += columns) {
     const spk_tile_end end = {
         bias != NULL ? bias[c] : 0, columns, c, count, w->out_c, output + c};
-    if (columns > spk_tile_s8_run(q)) {
-      long_row(q, tile, weights, columns, &end);
-    } else {
-      spk_lanes acc[SPK_TILE_WORDS];
-      run_columns(weights, columns, tile, acc);
-      spk_tile_s8_store(acc, q, &end);
-    }
+    spk_tile_s8_dense_row(q, tile, weights, &end);
   }
 }
 

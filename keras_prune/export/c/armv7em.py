@@ -1,0 +1,99 @@
+"""Convolutions on Arm cores with the DSP extension: what their kernels need and cost.
+
+The constants are instructions counted under QEMU on a Cortex-M4, gcc -O3.
+"""
+
+import math
+
+_SHARED = ("channels_s8", "conv_tiles_s8", "pack_s8")
+
+_PIXELS = 8  # of a tile, which meets all weights at once
+_CHANNEL_BYTES = 24
+_COLUMN_BYTES = 16  # of a tile
+
+_ROW = 100  # per channel and tile, requantisation included
+_PAIR = 9.3  # per stored pair and tile
+_WEIGHT = 7.2  # per dense weight and tile
+_PACKED = 17  # per column of a tile
+_SHIFTED = 7  # per column that a neighbouring tap has packed already
+_CALL = 250  # per row of taps in a tile
+
+
+def scratch_bytes(w):
+    """Bytes of scratch of a convolution.
+
+    Args:
+        w: Dict of the fields of `spk_window2d`.
+
+    Returns:
+        An int.
+    """
+    columns = w["kernel_w"] * w["in_c"]
+    rows, copies = w["kernel_h"], 0
+    if _has_strips(w):
+        rows *= 2 if _slides(w) else 1
+    elif not _is_pointwise(w):
+        copies = _PIXELS * columns
+    tile = rows * columns * _COLUMN_BYTES
+    return w["out_c"] * _CHANNEL_BYTES + _padded(columns) + tile + _padded(copies)
+
+
+def sources(encoding):
+    """The files of the kernel for `"dense"` weights or a `"stream"`, beside the portable ones."""
+    names = (f"conv2d_s8_{encoding}", f"rows_s8_{encoding}", *_SHARED)
+    return tuple(f"kernels/armv7em/{name}.c" for name in names)
+
+
+def instructions(encoding, w, matrix, stored_bytes):
+    """Estimate a convolution.
+
+    Args:
+        encoding: `"dense"` or `"stream"`.
+        w: Dict of the fields of `spk_window2d`.
+        matrix: int8 array (rows, columns) of the dense weights.
+        stored_bytes: Int. What they take as a stream.
+
+    Returns:
+        A float.
+    """
+    rows = len(matrix)
+    products = matrix.size * _WEIGHT
+    if encoding == "stream":
+        products = (stored_bytes / 2 - rows) * _PAIR
+    return _tiles(w) * (products + rows * _ROW + _packing(w))
+
+
+def _padded(count):
+    return -(-count // 4) * 4
+
+
+def _is_pointwise(w):
+    taps, strides = w["kernel_h"] * w["kernel_w"], w["stride_h"] * w["stride_w"]
+    return taps * strides == 1 and (w["out_h"], w["out_w"]) == (w["in_h"], w["in_w"])
+
+
+def _has_strips(w):
+    if w["out_w"] < _PIXELS or w["kernel_h"] * w["kernel_w"] == 1:
+        return False
+    return 4 * _PIXELS * math.ceil(w["out_w"] / _PIXELS) <= 5 * w["out_w"]
+
+
+def _slides(w):
+    return w["kernel_h"] > w["stride_h"] and w["dilation_h"] == 1
+
+
+def _tiles(w):
+    if _has_strips(w):
+        return w["batch"] * w["out_h"] * math.ceil(w["out_w"] / _PIXELS)
+    return math.ceil(w["batch"] * w["out_h"] * w["out_w"] / _PIXELS)
+
+
+def _packing(w):
+    # Of a strip, some rows of taps are there already, and in a row some columns.
+    rows, taps = w["kernel_h"], w["kernel_w"]
+    fresh = taps
+    if _has_strips(w):
+        rows = min(rows, w["stride_h"]) if _slides(w) else rows
+        if w["stride_w"] % w["dilation_w"] == 0:
+            fresh = min(taps, w["stride_w"] // w["dilation_w"])
+    return rows * (w["in_c"] * (fresh * _PACKED + (taps - fresh) * _SHIFTED) + _CALL)

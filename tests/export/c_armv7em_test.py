@@ -1,0 +1,42 @@
+"""Convolutions of Arm cores with the DSP extension, compared with LiteRT's reference kernels."""
+
+import pytest
+
+from keras_prune.export.c import armv7em
+from tests.export.c_cases import Cases
+from tests.export.c_model_builder import needs_qemu
+from tests.export.c_operators_test import convolution
+
+
+@needs_qemu
+@pytest.mark.parametrize(
+    ("target", "kind", "sparsity"),
+    [
+        ("cortex-m4", "CONV_2D", 0.0),
+        ("cortex-m4", "CONV_2D", 0.8),
+        ("cortex-m7", "CONV_2D", 0.8),
+        ("cortex-m33", "CONV_2D", 0.0),
+        ("cortex-m4", "DEPTHWISE_CONV_2D", 0.0),
+        ("cortex-m33", "DEPTHWISE_CONV_2D", 0.0),
+    ],
+)
+def test_odd_shapes_match_the_reference(tmp_path, target, kind, sparsity):
+    cases = Cases(seed=30)
+    for scales in ("tensor", "channel") * 10:
+        convolution(cases, kind, sparsity, scales, largest=20)
+    report = cases.check(tmp_path, target=target)
+    suffixes = [layer.kernel.rsplit("__")[1] for layer in report.layers]
+    assert suffixes.count("armv7em") >= 18
+
+
+def test_scratch_is_what_the_kernels_use():
+    window = {
+        "batch": 2, "in_h": 7, "in_w": 9, "in_c": 5, "out_h": 7, "out_w": 9, "out_c": 3,
+        "kernel_h": 3, "kernel_w": 3, "stride_h": 1, "stride_w": 1,
+        "dilation_h": 1, "dilation_w": 1, "pad_top": 1, "pad_left": 1,
+    }  # fmt: skip
+    # Three channels, the padding, and a tile; beside it the copies of eight rows of taps.
+    assert armv7em.scratch_bytes(window) == 3 * 24 + 16 + 3 * 15 * 16 + 8 * 15
+    # In strips there are no copies, and the tile has room for three rows more.
+    window |= {"in_w": 16, "out_w": 16}
+    assert armv7em.scratch_bytes(window) == 3 * 24 + 16 + 6 * 15 * 16
