@@ -1,7 +1,7 @@
 """Converts a model to TensorFlow Lite in a process of its own: the converter may crash.
 
 This is a program, started by path from `converter.py`, that needs TensorFlow and, for models from
-other backends, Keras and the layers of this package. It reads `request.json`, `samples.npz`, and
+other backends, Keras and this package. It reads `request.json`, `samples.npz`, and
 `model.keras` or `saved_model` in the folder that it is given, and writes `model.tflite`, or
 `error.txt`.
 """
@@ -17,12 +17,15 @@ def export_saved_model(model, folder):
     """Export a Keras model of the TensorFlow backend with the batch size that it has."""
     import keras
 
+    from keras_prune.export.recurrent_layers import convertible
+
     # Keras leaves the batch size open unless it is given the signature.
     signature = keras.tree.map_structure(
         lambda tensor: keras.InputSpec(shape=tensor.shape, dtype=tensor.dtype, name=tensor.name),
         model.input,
     )
-    model.export(folder, verbose=False, input_signature=[signature])
+    with convertible(model):
+        model.export(folder, verbose=False, input_signature=[signature])
 
 
 def load_keras(folder):

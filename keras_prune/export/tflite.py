@@ -10,6 +10,7 @@ from keras_prune.export.export_report import ExportReport
 from keras_prune.export.flatbuffer import parse_model, serialize_model
 from keras_prune.export.live_inputs import record_live_inputs
 from keras_prune.export.profiles import check_profile
+from keras_prune.export.recurrent_layers import finish_lstms
 from keras_prune.export.representative_data import samples_of
 from keras_prune.export.sparsify import check_destination, emit
 from keras_prune.export.strip import strip
@@ -81,10 +82,12 @@ def export_tflite(
     data = convert(stripped, quantize, samples)
     parsed = parse_model(data)
     report = ExportReport(pathlib.Path(path), profile if sparse else "dense", quantize)
-    report.notes += check_zeros(stripped, parsed)
+    state_notes = finish_lstms(parsed)
+    report.notes += check_zeros(stripped, parsed) + state_notes
     if samples:
         note = record_live_inputs(parsed, _inputs(stripped, samples[:RECORDED_SAMPLES]))
         report.notes += [note] if note else []
+    if samples or state_notes:
         data = serialize_model(parsed)
     checked = _inputs(stripped, samples[:CHECKED_SAMPLES]) if samples else None
     emit(parsed, data, path, report, checked, custom_operators)

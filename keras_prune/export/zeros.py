@@ -42,7 +42,9 @@ def check_zeros(model, parsed):
     notes = []
     for weight in find_weights(model):
         zero = weight.numpy() == 0
-        if not zero.any() or _traced(zero, constants):
+        if not zero.any() or any(
+            all(_traced(part, constants) for part in parts) for parts in _forms(weight, zero)
+        ):
             continue
         # A kernel that is put together from other weights is no constant of the file.
         if isinstance(weight.layer, _CHECKED) and weight.layer.kernel is weight.variable:
@@ -52,6 +54,13 @@ def check_zeros(model, parsed):
             )
         notes.append(f"the zeros of {weight.path} could not be traced in the file")
     return notes
+
+
+def _forms(weight, zero):
+    # Whole, or for the operator of an LSTM a constant for each gate.
+    yield [zero]
+    if isinstance(weight.layer, keras.layers.LSTMCell) and zero.ndim == 2:
+        yield np.split(zero, 4, axis=1)
 
 
 def _constants(parsed):
