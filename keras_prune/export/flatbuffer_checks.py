@@ -63,6 +63,9 @@ def fill_in(model):
         for owner in (subgraph, *subgraph.operators):
             owner.inputs = none if owner.inputs is None else owner.inputs
             owner.outputs = none if owner.outputs is None else owner.outputs
+        for operator in subgraph.operators:
+            if operator.intermediates is None:
+                operator.intermediates = none
         for tensor in subgraph.tensors:
             tensor.shape = none if tensor.shape is None else tensor.shape
 
@@ -106,6 +109,7 @@ def check_indices(model):
             _check_range([operator.opcodeIndex], 0, codes, f"the operator code of {where}")
             _check_range(operator.inputs, -1, count, f"an input of {where}")
             _check_range(operator.outputs, 0, count, f"an output of {where}")
+            _check_range(operator.intermediates, 0, count, f"an intermediate tensor of {where}")
     for entry in model.metadata or []:
         _check_range([entry.buffer], 0, len(model.buffers), "the buffer of a metadata entry")
     for signature in model.signatureDefs or []:

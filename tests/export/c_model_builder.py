@@ -43,6 +43,8 @@ _VERSIONS = {
     "REDUCE_MAX": 2,
     "RESIZE_BILINEAR": 2,
     "RESIZE_NEAREST_NEIGHBOR": 2,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
+    "SVDF": 3,
 }
 _OPTIONS = {
     "CONV_2D": "Conv2DOptions",
@@ -81,8 +83,11 @@ _OPTIONS = {
     "REDUCE_MAX": "ReducerOptions",
     "RESIZE_BILINEAR": "ResizeBilinearOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
+    "SVDF": "SVDFOptions",
 }
 _TYPES = {"bool": "BOOL", "int8": "INT8", "int32": "INT32", "float32": "FLOAT32", "uint8": "UINT8"}
+_TYPES |= {"int16": "INT16", "int64": "INT64"}
 
 
 def needs(*programs):
@@ -107,13 +112,16 @@ class Model:
         self._graph.tensors, self._graph.operators = [], []
         self._model.subgraphs = [self._graph]
 
-    def tensor(self, shape, scale=None, zero_point=0, data=None, dtype="int8", axis=0):
-        """Add a tensor; with `data` it is a constant."""
+    def tensor(
+        self, shape, scale=None, zero_point=0, data=None, dtype="int8", axis=0, variable=False
+    ):
+        """Add a tensor; with `data` it is a constant, with `variable` a state."""
         tensor = self._tables.TensorT()
         tensor.name = f"t{len(self._graph.tensors)}".encode()
         tensor.shape = np.array(shape, np.int32)
         tensor.type = getattr(self._tables.TensorType, _TYPES[dtype])
         tensor.buffer = 0
+        tensor.isVariable = variable
         if data is not None:
             buffer = self._tables.BufferT()
             buffer.data = np.frombuffer(np.ascontiguousarray(data, dtype).tobytes(), np.uint8)
@@ -129,7 +137,7 @@ class Model:
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
 
-    def operator(self, kind, inputs, outputs, **options):
+    def operator(self, kind, inputs, outputs, intermediates=(), **options):
         """Add an operator; `options` are fields of its options table."""
         code = self._tables.OperatorCodeT()
         code.builtinCode = getattr(self._tables.BuiltinOperator, kind)
@@ -140,6 +148,7 @@ class Model:
         operator.opcodeIndex = len(self._model.operatorCodes) - 1
         operator.inputs = np.array(inputs, np.int32)
         operator.outputs = np.array(outputs, np.int32)
+        operator.intermediates = np.array(intermediates, np.int32)
         if kind in _OPTIONS:
             table = getattr(self._tables, f"{_OPTIONS[kind]}T")()
             for name, value in options.items():

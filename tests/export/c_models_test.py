@@ -38,7 +38,7 @@ REFUSED = {
     "mlperf_ic_resnet8.h5": "not a valid TensorFlow Lite model",
     "mlperf_kws_dscnn_fp32.tflite": _MIXED,
     "support_mobilenet_v1_025_224_uint8.tflite": "UINT8",
-    "tflm_keyword_scrambled_8bit.tflite": "Operator 1 \\(SVDF\\)",
+    "tflm_keyword_scrambled_8bit.tflite": "Operator 0 \\(QUANTIZE\\)",
     "tflm_mnist_lstm_float.tflite": "Operator 0 \\(UNIDIRECTIONAL_SEQUENCE_LSTM\\)",
     "tflm_seanet_add3_int16.tflite": "INT16",
     "tflm_seanet_conv4_int16x8.tflite": "Operator 0 \\(",

@@ -11,7 +11,7 @@ from keras_prune.export.c.graph import Tensor
 from keras_prune.export.c.memory import ALIGNMENT
 from keras_prune.export.c.steps import SCRATCH, Constant
 
-_C_TYPES = {"INT8": "int8_t", "FLOAT32": "float"}
+_C_TYPES = {"INT8": "int8_t", "INT16": "int16_t", "FLOAT32": "float"}
 # One layout for all: Arduino compiles every source under src/, the others are told where to look.
 _TEMPLATES = {
     "src/{name}.h": "header.h",
@@ -69,6 +69,11 @@ def render(name, title, target, graph, steps, plan, kernels):
             _call(at, step, plan, stands_for) for at, step in enumerate(steps) if step.kernel
         ],
         "headers": [header.removeprefix("include/") for header in headers_of(steps)],
+        "states": [
+            (plan.tensors[state.index], state.bytes, state.zero_point)
+            for state in dict.fromkeys(state for step in steps for state in step.states)
+            if state.zero_point
+        ],
         "kernel_sources": kernels,
         "sources": [f"src/{name}.c", *kernels],
         "platformio": json.dumps(_platformio(name, title, target), indent=2),
@@ -169,7 +174,10 @@ def _call(at, step, plan, stands_for):
             )
             for c_type, name, fields in step.structs
         ],
-        "arguments": [argument(value, value is step.output) for value in step.arguments],
+        "arguments": [
+            argument(value, value is step.output or value in step.states)
+            for value in step.arguments
+        ],
     }
 
 

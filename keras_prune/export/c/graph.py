@@ -18,7 +18,8 @@ class Tensor:
     """One tensor: constant when `data` is an array, else computed or given at run time.
 
     `live` is the share of its elements that are not zero, as calibration data had it; `1.0` where
-    nothing is known.
+    nothing is known. A `variable` tensor is the memory of an operator: it keeps its values from
+    call to call.
     """
 
     index: int
@@ -30,6 +31,7 @@ class Tensor:
     axis: int
     data: np.ndarray | None
     live: float = 1.0
+    variable: bool = False
 
     @property
     def size(self):
@@ -54,13 +56,17 @@ class Tensor:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Node:
-    """One operator. `inputs` may hold `None` for an absent optional input."""
+    """One operator. `inputs` may hold `None` for an absent optional input.
+
+    `intermediates` are tensors that only tell how the operator quantises inside.
+    """
 
     index: int
     kind: str
     inputs: list
     outputs: list
     options: object
+    intermediates: tuple = ()
 
     def refuse(self, reason):
         """Return the error that says why this operator cannot be exported."""
@@ -126,6 +132,7 @@ def graph_of(model):
             [tensors[i] if i >= 0 else None for i in operator.inputs],
             [tensors[i] for i in operator.outputs],
             _options(kind, operator),
+            tuple(tensors[i] for i in operator.intermediates),
         )
         nodes.append(node)
     ends = ([tensors[i] for i in each] for each in (subgraph.inputs, subgraph.outputs))
@@ -166,7 +173,18 @@ class _Tensors(dict):
         name = raw.name.decode(errors="replace") if isinstance(raw.name, bytes) else str(raw.name)
         shape = tuple(int(size) for size in raw.shape)
         live = self._shares.get(name, 1.0)
-        return Tensor(index, name, shape, type_name(raw), scales, zero_points, axis, data, live)
+        return Tensor(
+            index,
+            name,
+            shape,
+            type_name(raw),
+            scales,
+            zero_points,
+            axis,
+            data,
+            live,
+            bool(raw.isVariable) and data is None,
+        )
 
 
 def _options(kind, operator):
@@ -201,10 +219,11 @@ def _check_ends(graph):
             f"outputs={len(graph.outputs)}"
         )
     for tensor in [*graph.inputs, *graph.outputs]:
-        if tensor.data is not None:
+        if tensor.data is not None or tensor.variable:
+            kind = "variable" if tensor.variable else "constant"
             raise ValueError(
                 "Inputs and outputs of a model must be computed or given at run time. "
-                f"Received: constant tensor {tensor.name!r}"
+                f"Received: {kind} tensor {tensor.name!r}"
             )
         for node in graph.nodes:
             if tensor in [*node.inputs, *node.outputs] and tensor.type not in ("INT8", "FLOAT32"):
@@ -217,10 +236,12 @@ def _check_order(graph):
     ready = {tensor.index for tensor in graph.inputs}
     for node in graph.nodes:
         for tensor in node.inputs:
-            if tensor is not None and tensor.data is None and tensor.index not in ready:
+            if tensor is None or tensor.data is not None or tensor.variable:
+                continue
+            if tensor.index not in ready:
                 raise node.refuse(f"its input {tensor.name!r} is not computed before it")
         for tensor in node.outputs:
-            if tensor.index in ready or tensor.data is not None:
+            if tensor.index in ready or tensor.data is not None or tensor.variable:
                 raise node.refuse(f"its output {tensor.name!r} has a value already")
             ready.add(tensor.index)
     for tensor in graph.outputs:
@@ -246,6 +267,8 @@ def check_activation(node, tensor, types=("INT8",)):
         raise node.refuse("an input is missing")
     if tensor.type not in types:
         raise node.refuse(f"{' or '.join(types)} is supported, not {tensor.type}")
+    if tensor.variable:
+        raise node.refuse(f"it uses {tensor.name!r}, which another operator keeps as its state")
     if any(size < 1 for size in tensor.shape):
         raise node.refuse(f"shape {tensor.shape} has a size below 1")
     if tensor.bytes > MAX_TENSOR_BYTES:

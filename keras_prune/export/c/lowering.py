@@ -9,6 +9,7 @@ from keras_prune.export.c import (
     floats,
     gate_pattern,
     movement,
+    recurrent,
     reduce,
     reductions,
     resizing,
@@ -17,6 +18,7 @@ from keras_prune.export.c.gate_pattern import fuse_gates
 from keras_prune.export.c.gated_convolutions import gated_conv2d
 from keras_prune.export.c.graph import check_graph
 from keras_prune.export.c.lookup import lookup
+from keras_prune.export.c.svdf import svdf
 from keras_prune.export.c.winners import winner_take_all
 from keras_prune.export.winner_options import CUSTOM_CODE, KIND
 from keras_prune.export.winner_pattern import fuse_winners
@@ -59,8 +61,10 @@ OPERATORS = {
     "SQUEEZE": elementwise.reshape,
     "STRIDED_SLICE": movement.move,
     "SUB": arithmetic.add,
+    "SVDF": svdf,
     "TANH": lookup,
     "TRANSPOSE": movement.move,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm,
     "UNPACK": movement.unpack,
 }
 FLOAT_OPERATORS = {

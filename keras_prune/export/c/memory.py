@@ -102,9 +102,9 @@ class MemoryPlan:
 def plan_memory(graph, steps):
     """Plan the arena for a list of steps.
 
-    Inputs live from the start to their last use, outputs until the end. A step without a
-    kernel (RESHAPE) shares its input's memory; a step that may overwrite an input takes its
-    memory if nothing reads it later.
+    Inputs live from the start to their last use, outputs until the end, states always. A step
+    without a kernel (RESHAPE) shares its input's memory; a step that may overwrite an input takes
+    its memory if nothing reads it later.
 
     Args:
         graph: `Graph`.
@@ -117,6 +117,9 @@ def plan_memory(graph, steps):
     buffers, owner = {}, {}
     for tensor in graph.inputs:
         buffers[tensor.index] = Buffer(tensor.bytes, -1, last_read.get(tensor.index, -1))
+        owner[tensor.index] = tensor.index
+    for tensor in (state for step in steps for state in step.states):
+        buffers[tensor.index] = Buffer(tensor.bytes, -1, _FOREVER)
         owner[tensor.index] = tensor.index
     scratch = {}
     for at, step in enumerate(steps):

@@ -33,6 +33,19 @@ class Weights:
     zeros: int
     count: int
 
+    def with_more(self, other):
+        """Return what both cost together, for a step that keeps several matrices."""
+        encoding = self.encoding
+        if other.encoding != encoding:
+            encoding = f"{encoding}+{other.encoding}"
+        return Weights(
+            encoding,
+            self.dense_bytes + other.dense_bytes,
+            self.stored_bytes + other.stored_bytes,
+            self.zeros + other.zeros,
+            self.count + other.count,
+        )
+
 
 @dataclasses.dataclass(eq=False)
 class Step:
@@ -59,6 +72,7 @@ class Step:
     instructions: int = 0
     part: int = 0
     overwrites: tuple = ()
+    states: tuple = ()
 
     @property
     def number(self):

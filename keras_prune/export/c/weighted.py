@@ -31,6 +31,11 @@ class Candidate:
     scratch_bytes: int = 0
 
 
+def best_of(candidates):
+    """Return the `Candidate` of the smallest product of bytes and instructions."""
+    return min(candidates, key=lambda each: each.values.nbytes * each.instructions)
+
+
 def take_best(step, matrix, candidates):
     """Give a step the kernel with the smallest product of bytes and instructions.
 
@@ -44,7 +49,7 @@ def take_best(step, matrix, candidates):
     Returns:
         The `Candidate`, and the `Constant` that holds its weights.
     """
-    best = min(candidates, key=lambda each: each.values.nbytes * each.instructions)
+    best = best_of(candidates)
     zeros = int(matrix.size - np.count_nonzero(matrix))
     stored = best.values.nbytes
     step.weights = Weights(best.encoding, matrix.nbytes, stored, zeros, matrix.size)

@@ -15,6 +15,7 @@
 #include "spk/elementwise_s8.h"
 #include "spk/gated_s8.h"
 #include "spk/moves.h"
+#include "spk/recurrent_s8.h"
 #include "spk/resize.h"
 #include "spk/types.h"
 #include "spk/winners.h"
