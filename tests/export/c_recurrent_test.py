@@ -239,8 +239,8 @@ def test_a_state_belongs_to_its_operator(tmp_path):
 def test_a_pruned_keras_lstm_goes_the_whole_way(tmp_path):
     keras.utils.set_random_seed(0)
     layers = [keras.Input((6, 10)), keras.layers.LSTM(24, return_sequences=True)]
-    layers += [keras.layers.LSTM(16, return_sequences=True), keras.layers.Flatten()]
-    model = keras.Sequential([*layers, keras.layers.Dense(5)])
+    layers += [keras.layers.LSTM(16), keras.layers.Dense(5)]
+    model = keras.Sequential(layers)
     kp.prune(model, 0.85)
     data = np.random.default_rng(0).normal(size=(30, 6, 10)).astype(np.float32)
     path = tmp_path / "model.tflite"
