@@ -9,6 +9,7 @@ import importlib
 MICROCONTROLLER = (
     "microcontroller",
     "two_sided",
+    "convolutions_mcu",
     "gated_channels",
 )
 BENCHMARKS = (

@@ -11,7 +11,7 @@ _PIXELS = 8  # of a tile, which meets all weights at once
 _CHANNEL_BYTES = 24
 _COLUMN_BYTES = 16  # of a tile
 
-_ROW = 100  # per channel and tile, requantisation included
+_ROW = 88  # per channel and tile, requantisation included
 _PAIR = 9.3  # per stored pair and tile
 _WEIGHT = 7.2  # per dense weight and tile
 _PACKED = 17  # per column of a tile

@@ -17,13 +17,13 @@ _CHANNELS = 4  # packed together
 _MOST_PLANE_BYTES = 6144  # of their planes, if need be more
 _CHANNEL_BYTES = 24
 
-_TILE = 85  # per tile: requantisation and stores
+_TILE = 52  # per tile: requantisation and stores
 _NINE_TAPS = (66, 92)  # of a tile of four, of five
 _TAP = 8.3  # of a list
 _WORD = 5.5  # packing
-_PACKED_ROW = 14  # per row and channel
-_CHANNEL = 220  # per channel and band
-_LINE = 16
+_PACKED_ROW = 10  # per row and channel
+_CHANNEL = 100  # per channel and band
+_LINE = 12  # per line of tiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ def instructions(w):
     """Estimate the instructions of a layer."""
     plan, taps = _plan(w), w["kernel_h"] * w["kernel_w"]
     by_4, by_5 = _NINE_TAPS if plan.nine_taps else (taps * _TAP, 0)
-    line = plan.by_4 * (by_4 + _TILE) + plan.by_5 * (by_5 + _TILE + 15) + _LINE
+    line = plan.by_4 * (by_4 + _TILE) + plan.by_5 * (by_5 + _TILE + 13) + _LINE
     packing = plan.bands * plan.rows * (plan.row * _WORD + _PACKED_ROW * w["stride_w"])
     channel = plan.lines * line + plan.bands * (_CHANNEL + 5 * taps)
     return w["batch"] * (w["out_c"] * channel + w["in_c"] * packing)
