@@ -8,6 +8,7 @@ import importlib
 
 MICROCONTROLLER = (
     "microcontroller",
+    "dense_layers_mcu",
     "two_sided",
     "convolutions_mcu",
     "gated_channels",

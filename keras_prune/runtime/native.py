@@ -14,6 +14,10 @@ _STATUS = {
 }
 
 
+_PACKERS = ("spk_stream_s8_pack", "spk_stream_s8_pack_odd", "spk_blocks_s8_pack")
+_PACKERS += ("spk_csr_f32_pack",)
+
+
 def library_path():
     """Returns the path of the compiled library inside the installed package.
 
@@ -43,17 +47,20 @@ def library():
     size, int32 = ctypes.c_size_t, ctypes.c_int32
     dense, blob = ctypes.c_void_p, ctypes.c_char_p
     handle.spk_version.restype = ctypes.c_char_p
-    handle.spk_stream_s8_pack_size.restype = size
-    handle.spk_stream_s8_pack_size.argtypes = [dense, int32, int32]
-    handle.spk_stream_s8_pack.argtypes = [dense, int32, int32, blob, size]
-    handle.spk_stream_s8_unpack.argtypes = [blob, size, int32, int32, dense]
-    handle.spk_csr_f32_pack_size.restype = size
-    handle.spk_csr_f32_pack_size.argtypes = [dense, int32, int32]
-    handle.spk_csr_f32_pack.argtypes = [dense, int32, int32, blob, size]
+    for packer in _PACKERS:
+        sizes = getattr(handle, f"{packer}_size")
+        sizes.restype, sizes.argtypes = size, [dense, int32, int32]
+        getattr(handle, packer).argtypes = [dense, int32, int32, blob, size]
+    for unpacker in ("spk_stream_s8_unpack", "spk_blocks_s8_unpack"):
+        getattr(handle, unpacker).argtypes = [blob, size, int32, int32, dense]
+    groups = handle.spk_groups_s8_pack_size
+    groups.restype, groups.argtypes = size, [dense, int32, int32, int32]
+    handle.spk_groups_s8_pack.argtypes = [dense, int32, int32, int32, blob, size]
+    handle.spk_groups_s8_unpack.argtypes = [blob, size, int32, int32, int32, dense]
     return handle
 
 
-def pack_stream_s8(dense):
+def pack_stream_s8(dense, odd=False):
     """Packs a matrix of int8 weights as `stream_s8`, the format of the portable C kernels.
 
     Example:
@@ -65,6 +72,8 @@ def pack_stream_s8(dense):
 
     Args:
         dense: int8 array of shape `(rows, cols)`: output units by inputs.
+        odd: Bool. Whether every row gets an odd count of pairs, so that rows are whole words; a
+            row of an even number of weights and no zero has none. Defaults to `False`.
 
     Returns:
         The packed bytes.
@@ -72,38 +81,7 @@ def pack_stream_s8(dense):
     Raises:
         ValueError: If `dense` is not such an array, or the format cannot hold it.
     """
-    return _pack("stream_s8", dense, np.int8)
-
-
-def pack_csr_f32(dense):
-    """Packs a matrix of float32 weights as `csr_f32`, the format of the portable C kernels.
-
-    Args:
-        dense: float32 array of shape `(rows, cols)`: output units by inputs.
-
-    Returns:
-        The packed bytes.
-
-    Raises:
-        ValueError: If `dense` is not such an array, or the format cannot hold it.
-    """
-    return _pack("csr_f32", dense, np.float32)
-
-
-def _pack(name, dense, dtype):
-    dense = np.asarray(dense)
-    if dense.dtype != dtype or dense.ndim != 2 or dense.size == 0:
-        raise ValueError(
-            f"Argument `dense` must be a non-empty {np.dtype(dtype).name} array of shape "
-            f"(rows, cols). Received: dense of dtype={dense.dtype}, shape={dense.shape}"
-        )
-    dense = np.ascontiguousarray(dense)
-    rows, cols = dense.shape
-    size = getattr(library(), f"spk_{name}_pack_size")(dense.ctypes.data, rows, cols)
-    blob = ctypes.create_string_buffer(max(size, 1))
-    pack = getattr(library(), f"spk_{name}_pack")
-    _check(name, pack(dense.ctypes.data, rows, cols, blob, size), rows, cols)
-    return blob.raw[:size]
+    return _pack("spk_stream_s8_pack_odd" if odd else "spk_stream_s8_pack", dense)
 
 
 def unpack_stream_s8(blob, rows, cols):
@@ -120,6 +98,107 @@ def unpack_stream_s8(blob, rows, cols):
     Raises:
         ValueError: If `blob` is not a packed matrix of that shape.
     """
+    return _unpack("spk_stream_s8_unpack", blob, rows, cols)
+
+
+def pack_blocks_s8(dense):
+    """Packs a matrix of int8 weights as `blocks_s8`: the 1x4 blocks that are not all zero.
+
+    Args:
+        dense: int8 array of shape `(rows, cols)`: output units by inputs.
+
+    Returns:
+        The packed bytes.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or the format cannot hold it.
+    """
+    return _pack("spk_blocks_s8_pack", dense)
+
+
+def unpack_blocks_s8(blob, rows, cols):
+    """Unpacks what `pack_blocks_s8()` made; the inverse.
+
+    Args:
+        blob: The packed bytes. They are checked before they are read.
+        rows: Integer, output units.
+        cols: Integer, inputs.
+
+    Returns:
+        int8 array of shape `(rows, cols)`.
+
+    Raises:
+        ValueError: If `blob` is not a packed matrix of that shape.
+    """
+    return _unpack("spk_blocks_s8_unpack", blob, rows, cols)
+
+
+def pack_groups_s8(dense, m):
+    """Packs a matrix of int8 weights as `groups_s8`: one weight in each group of `m` inputs.
+
+    Args:
+        dense: int8 array of shape `(rows, cols)`: output units by inputs.
+        m: Integer, 4 or 8.
+
+    Returns:
+        The packed bytes.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or a group has several weights.
+    """
+    return _pack("spk_groups_s8_pack", dense, m)
+
+
+def unpack_groups_s8(blob, rows, cols, m):
+    """Unpacks what `pack_groups_s8()` made; the inverse.
+
+    Args:
+        blob: The packed bytes. They are checked before they are read.
+        rows: Integer, output units.
+        cols: Integer, inputs.
+        m: Integer, 4 or 8.
+
+    Returns:
+        int8 array of shape `(rows, cols)`.
+
+    Raises:
+        ValueError: If `blob` is not a packed matrix of that shape.
+    """
+    return _unpack("spk_groups_s8_unpack", blob, rows, cols, m)
+
+
+def pack_csr_f32(dense):
+    """Packs a matrix of float32 weights as `csr_f32`, the format of the portable C kernels.
+
+    Args:
+        dense: float32 array of shape `(rows, cols)`: output units by inputs.
+
+    Returns:
+        The packed bytes.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or the format cannot hold it.
+    """
+    return _pack("spk_csr_f32_pack", dense, dtype=np.float32)
+
+
+def _pack(packer, dense, *further, dtype=np.int8):
+    dense = np.asarray(dense)
+    if dense.dtype != dtype or dense.ndim != 2 or dense.size == 0:
+        raise ValueError(
+            f"Argument `dense` must be a non-empty {np.dtype(dtype).name} array of shape "
+            f"(rows, cols). Received: dense of dtype={dense.dtype}, shape={dense.shape}"
+        )
+    dense = np.ascontiguousarray(dense)
+    rows, cols = dense.shape
+    size = getattr(library(), f"{packer}_size")(dense.ctypes.data, rows, cols, *further)
+    blob = ctypes.create_string_buffer(max(size, 1))
+    status = getattr(library(), packer)(dense.ctypes.data, rows, cols, *further, blob, size)
+    _check(packer, status, rows, cols)
+    return blob.raw[:size]
+
+
+def _unpack(unpacker, blob, rows, cols, *further):
     if min(rows, cols) < 1 or rows * cols > 2**31 - 1:
         raise ValueError(
             "Arguments `rows` and `cols` must be positive and their product below 2**31. "
@@ -127,14 +206,14 @@ def unpack_stream_s8(blob, rows, cols):
         )
     blob = bytes(blob)
     dense = np.empty((rows, cols), np.int8)
-    status = library().spk_stream_s8_unpack(blob, len(blob), rows, cols, dense.ctypes.data)
-    _check("stream_s8", status, rows, cols)
+    status = getattr(library(), unpacker)(blob, len(blob), rows, cols, *further, dense.ctypes.data)
+    _check(unpacker, status, rows, cols)
     return dense
 
 
-def _check(name, status, rows, cols):
+def _check(function, status, rows, cols):
     if status != 0:
         raise ValueError(
-            f"The `{name}` packer failed: {_STATUS.get(status, 'unknown error')}. "
+            f"`{function}` failed: {_STATUS.get(status, 'unknown error')}. "
             f"Received: rows={rows}, cols={cols}"
         )

@@ -17,13 +17,34 @@ def test_stream_is_written_out():
     assert native.pack_stream_s8(dense) == bytes([2, 0, 2, 5, 1, 255, 0, 0])
 
 
-@pytest.mark.parametrize("density", [0, 0.1, 1])
+def test_odd_rows_are_whole_words():
+    dense = np.array([[0, 0, 5, -1], [0, 0, 0, 0]], np.int8)
+    expected = bytes([3, 0, 0, 0, 2, 5, 1, 255, 1, 0, 0, 0])
+    assert native.pack_stream_s8(dense, odd=True) == expected
+    with pytest.raises(ValueError, match=r"cannot hold this matrix. Received: rows=1, cols=2"):
+        native.pack_stream_s8(np.ones((1, 2), np.int8), odd=True)
+
+
+@pytest.mark.parametrize("density", [0, 0.1, 0.9])
 def test_round_trip(density):
     random = np.random.default_rng(0)
     dense = random.integers(-128, 128, (7, 600)).astype(np.int8)
     dense[random.random(dense.shape) >= density] = 0
-    blob = native.pack_stream_s8(dense)
-    np.testing.assert_array_equal(native.unpack_stream_s8(blob, 7, 600), dense)
+    for odd in (False, True):
+        blob = native.pack_stream_s8(dense, odd=odd)
+        np.testing.assert_array_equal(native.unpack_stream_s8(blob, 7, 600), dense)
+    blob = native.pack_blocks_s8(dense)
+    assert len(blob) % 4 == 0
+    np.testing.assert_array_equal(native.unpack_blocks_s8(blob, 7, 600), dense)
+
+
+def test_groups_are_written_out():
+    dense = np.array([[0, 5, 0, 0, 0, 0, 0, -1, 3]], np.int8)
+    blob = native.pack_groups_s8(dense, 4)
+    assert blob == bytes([1, 3, 0, 0, 5, 255, 3, 0])
+    np.testing.assert_array_equal(native.unpack_groups_s8(blob, 1, 9, 4), dense)
+    with pytest.raises(ValueError, match=r"cannot hold this matrix. Received: rows=1, cols=9"):
+        native.pack_groups_s8(dense, 8)
 
 
 def test_views_are_packed_in_their_own_order():

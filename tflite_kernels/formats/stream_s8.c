@@ -10,36 +10,60 @@ static size_t pairs_for_gap(int32_t gap) {
   return gap == 0 ? 1 : 1 + (size_t)((gap - 1) / kMaxGap);
 }
 
-static size_t row_pairs(const int8_t *row, int32_t cols) {
+// `filler` is the column of a zero that gets a pair all the same, or kNoFiller.
+enum { kNoFiller = -1 };
+
+static size_t row_pairs(const int8_t *row, int32_t cols, int32_t filler) {
   size_t pairs = 0;
   int32_t last = 0;
   for (int32_t col = 0; col < cols; ++col) {
-    if (row[col] == 0) continue;
+    if (row[col] == 0 && col != filler) continue;
     pairs += pairs_for_gap(col - last);
     last = col;
   }
   return pairs;
 }
 
-// Returns 0 for arguments that no stream can hold.
-size_t spk_stream_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols) {
+// How many pairs a row gets, and with which filler; 0 in *possible if it cannot be odd.
+static size_t planned_pairs(const int8_t *row, int32_t cols, int odd, int32_t *filler,
+                            int *possible) {
+  const size_t pairs = row_pairs(row, cols, kNoFiller);
+  *filler = kNoFiller;
+  *possible = 1;
+  if (!odd || pairs % 2 == 1) return pairs;
+  for (int32_t col = 0; col < cols; ++col) {
+    // A gap of 256 is bridged anyway, and one stop in it more may change nothing.
+    if (row[col] == 0 && row_pairs(row, cols, col) == pairs + 1) {
+      *filler = col;
+      return pairs + 1;
+    }
+  }
+  *possible = 0;
+  return pairs;
+}
+
+static size_t pack_size(const int8_t *dense, int32_t rows, int32_t cols, int odd) {
   if (dense == NULL || rows <= 0 || cols <= 0) return 0;
   size_t bytes = 0;
-  for (int32_t r = 0; r < rows; ++r) {
-    const size_t pairs = row_pairs(dense + (size_t)r * (size_t)cols, cols);
-    if (pairs > kMaxPairs) return 0;
+  for (int32_t r = 0; r < rows; ++r, dense += cols) {
+    int32_t filler;
+    int possible;
+    const size_t pairs = planned_pairs(dense, cols, odd, &filler, &possible);
+    if (!possible || pairs > kMaxPairs) return 0;
     bytes += kHeader + kPair * pairs;
   }
   return bytes;
 }
 
-static uint8_t *pack_row(const int8_t *row, int32_t cols, uint8_t *out) {
-  const size_t pairs = row_pairs(row, cols);
+static uint8_t *pack_row(const int8_t *row, int32_t cols, int odd, uint8_t *out) {
+  int32_t filler;
+  int possible;
+  const size_t pairs = planned_pairs(row, cols, odd, &filler, &possible);
   *out++ = (uint8_t)(pairs & 0xff);
   *out++ = (uint8_t)(pairs >> 8);
   int32_t last = 0;
   for (int32_t col = 0; col < cols; ++col) {
-    if (row[col] == 0) continue;
+    if (row[col] == 0 && col != filler) continue;
     int32_t gap = col - last;
     for (; gap > kMaxGap; gap -= kMaxGap) {
       *out++ = kMaxGap;
@@ -52,16 +76,33 @@ static uint8_t *pack_row(const int8_t *row, int32_t cols, uint8_t *out) {
   return out;
 }
 
+static spk_status pack(const int8_t *dense, int32_t rows, int32_t cols, int odd, uint8_t *blob,
+                       size_t bytes) {
+  if (dense == NULL || blob == NULL || rows <= 0 || cols <= 0) return SPK_ERR_ARGUMENT;
+  const size_t needed = pack_size(dense, rows, cols, odd);
+  if (needed == 0) return SPK_ERR_UNSUPPORTED;  // a row that its count cannot describe
+  if (bytes < needed) return SPK_ERR_SPACE;
+  for (int32_t r = 0; r < rows; ++r, dense += cols) blob = pack_row(dense, cols, odd, blob);
+  return SPK_OK;
+}
+
+// The sizes are 0 for arguments that no stream can hold.
+size_t spk_stream_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols) {
+  return pack_size(dense, rows, cols, 0);
+}
+
 spk_status spk_stream_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, uint8_t *blob,
                               size_t bytes) {
-  if (dense == NULL || blob == NULL || rows <= 0 || cols <= 0) return SPK_ERR_ARGUMENT;
-  const size_t needed = spk_stream_s8_pack_size(dense, rows, cols);
-  if (needed == 0) return SPK_ERR_UNSUPPORTED;  // a row of more pairs than its count holds
-  if (bytes < needed) return SPK_ERR_SPACE;
-  for (int32_t r = 0; r < rows; ++r) {
-    blob = pack_row(dense + (size_t)r * (size_t)cols, cols, blob);
-  }
-  return SPK_OK;
+  return pack(dense, rows, cols, 0, blob, bytes);
+}
+
+size_t spk_stream_s8_pack_odd_size(const int8_t *dense, int32_t rows, int32_t cols) {
+  return pack_size(dense, rows, cols, 1);
+}
+
+spk_status spk_stream_s8_pack_odd(const int8_t *dense, int32_t rows, int32_t cols,
+                                  uint8_t *blob, size_t bytes) {
+  return pack(dense, rows, cols, 1, blob, bytes);
 }
 
 spk_status spk_stream_s8_check(const uint8_t *blob, size_t bytes, int32_t rows, int32_t cols) {

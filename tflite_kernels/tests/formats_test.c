@@ -91,6 +91,24 @@ WINDOWS(windows_f32_16, 16, 32, 1, 4)
 WINDOWS(windows_s8_8, 8, 32, 4, 1)
 WINDOWS(windows_s8_16, 16, 128, 4, 1)
 
+#define PLAIN_S8(format)                                                                     \
+  static size_t format##_pack_size(const void *dense, int32_t rows, int32_t cols) {          \
+    return spk_##format##_pack_size(dense, rows, cols);                                      \
+  }                                                                                          \
+  static spk_status format##_pack(const void *dense, int32_t rows, int32_t cols, void *blob, \
+                                  size_t bytes) {                                            \
+    return spk_##format##_pack(dense, rows, cols, blob, bytes);                              \
+  }                                                                                          \
+  static spk_status format##_check(const void *blob, size_t bytes, int32_t rows,             \
+                                   int32_t cols) {                                           \
+    return spk_##format##_check(blob, bytes, rows, cols);                                    \
+  }                                                                                          \
+  static spk_status format##_unpack(const void *blob, size_t bytes, int32_t rows,            \
+                                    int32_t cols, void *dense) {                             \
+    return spk_##format##_unpack(blob, bytes, rows, cols, dense);                            \
+  }
+PLAIN_S8(blocks_s8)
+
 #define FORMAT(name, element, check) \
   {#name, element, name##_pack_size, name##_pack, check, name##_unpack}
 
@@ -105,6 +123,7 @@ static const format kFormats[] = {
     FORMAT(windows_f32_16, 4, windows_f32_16_check),
     FORMAT(windows_s8_8, 1, windows_s8_8_check),
     FORMAT(windows_s8_16, 1, windows_s8_16_check),
+    FORMAT(blocks_s8, 1, blocks_s8_check),
 };
 
 enum { kFormatCount = sizeof(kFormats) / sizeof(kFormats[0]) };
@@ -182,7 +201,7 @@ static void test_hostile_blobs(const format *f) {
     free(changed);
   }
   EXPECT(f->check(blob, bytes, rows, cols + 1) != SPK_OK || f->element == 4 ||
-             strncmp(f->name, "tuples", 6) == 0,
+             strncmp(f->name, "tuples", 6) == 0 || strncmp(f->name, "blocks", 6) == 0,
          "%s of another shape", f->name);
   EXPECT(f->check(blob, bytes, rows + 64, cols) != SPK_OK, "%s of another shape", f->name);
   free(back);
@@ -220,6 +239,23 @@ static void test_window_steps(void) {
   free(blob);
 }
 
+// Two rows of 132 columns: blocks 0, 32 (beyond one distance) and 33, then no block at all.
+static void test_blocks_bytes(void) {
+  int8_t dense[2 * 136] = {0};
+  dense[3] = 1;
+  dense[128] = -2;
+  dense[132] = 3;
+  static const uint8_t expected[] = {
+      4, 0,   0, 0,                // four blocks, one of them a bridge
+      0, 248, 8, 8, 0,   0, 0, 1,  // distances and weights
+      0, 0,   0, 0, 254, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0,
+  };
+  uint8_t blob[sizeof(expected)];
+  EXPECT(spk_blocks_s8_pack_size(dense, 2, 136) == sizeof(expected), "size");
+  EXPECT(spk_blocks_s8_pack(dense, 2, 136, blob, sizeof(blob)) == SPK_OK, "pack");
+  EXPECT(memcmp(blob, expected, sizeof(expected)) == 0, "bytes");
+}
+
 int main(void) {
   for (int i = 0; i < kFormatCount; ++i) {
     test_round_trip(&kFormats[i]);
@@ -228,5 +264,6 @@ int main(void) {
   }
   test_block_layout();
   test_window_steps();
+  test_blocks_bytes();
   return spk_test_result();
 }

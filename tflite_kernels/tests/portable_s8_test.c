@@ -61,6 +61,60 @@ static void depthwise(int number) {
   release(r);
 }
 
+// bias + offset * sum w, as exporters make it for kernels that read int8 inputs.
+static int32_t *folded_bias(const int32_t *bias, int32_t offset, const int8_t *weights,
+                            int32_t rows, int32_t cols) {
+  int32_t *folded = spk_test_buffer((size_t)rows * sizeof(int32_t));
+  for (int32_t r = 0; r < rows; ++r) {
+    uint32_t sum = bias != NULL ? (uint32_t)bias[r] : 0;
+    for (int32_t c = 0; c < cols; ++c) sum += (uint32_t)(offset * weights[r * cols + c]);
+    folded[r] = (int32_t)sum;
+  }
+  return folded;
+}
+
+typedef struct layer_case {
+  int32_t batch, rows, cols;
+  const spk_requant *q;
+  const int8_t *input, *weights, *expected;
+  const int32_t *bias;
+} layer_case;
+
+// The kernels of single processor families, which are plain C on this machine.
+static void fully_connected_of_arm(const layer_case *l, int number) {
+  const int32_t batch = l->batch, rows = l->rows, cols = l->cols;
+  const size_t out = (size_t)(batch * rows);
+  int8_t *got = spk_test_buffer(out);
+  void *scratch = spk_test_buffer(spk_fully_connected_s8_dense__armv7em_scratch(cols));
+  spk_fully_connected_s8_dense__armv7em(batch, rows, cols, l->q, l->input, l->weights, l->bias,
+                                        got, scratch);
+  expect_same(l->expected, got, out, number, "spk_fully_connected_s8_dense__armv7em");
+  int32_t *bias = folded_bias(l->bias, l->q->input_offset, l->weights, rows, cols);
+  uint8_t *stream = packed(l->weights, rows, cols);
+  spk_fully_connected_s8_stream__armv6m(batch, rows, cols, l->q, l->input, stream, bias, got);
+  expect_same(l->expected, got, out, number, "spk_fully_connected_s8_stream__armv6m");
+  free(stream);
+  size_t bytes = spk_stream_s8_pack_odd_size(l->weights, rows, cols);
+  if (bytes != 0) {
+    stream = spk_test_buffer(bytes);
+    spk_stream_s8_pack_odd(l->weights, rows, cols, stream, bytes);
+    spk_fully_connected_s8_stream__armv7em(batch, rows, cols, l->q, l->input, stream, bias,
+                                           got);
+    expect_same(l->expected, got, out, number, "spk_fully_connected_s8_stream__armv7em");
+    free(stream);
+  }
+  bytes = spk_blocks_s8_pack_size(l->weights, rows, cols);
+  uint8_t *blocks = spk_test_buffer(bytes);
+  spk_blocks_s8_pack(l->weights, rows, cols, blocks, bytes);
+  spk_fully_connected_s8_blocks__armv7em(batch, rows, cols, l->q, l->input, blocks, bias, got,
+                                         scratch);
+  expect_same(l->expected, got, out, number, "spk_fully_connected_s8_blocks__armv7em");
+  free(blocks);
+  free(bias);
+  free(scratch);
+  free(got);
+}
+
 static void fully_connected(int number) {
   const int32_t batch = spk_random_int(0, 1) ? 1 : spk_random_int(2, 19);
   const int32_t rows = spk_random_int(1, 12), cols = spk_random_int(1, 700);
@@ -93,6 +147,8 @@ static void fully_connected(int number) {
   free(scratch);
   free(stream);
   free(transposed);
+  const layer_case l = {batch, rows, cols, &r.q, input, weights, expected, bias};
+  fully_connected_of_arm(&l, number);
   free(got);
   free(expected);
   free(weights);

@@ -28,6 +28,43 @@ static void round_trip(int32_t rows, int32_t cols, int percent_zero) {
   free(dense);
 }
 
+// Streams of odd rows: the same matrix, whole words, and refused only where no filler fits.
+static void odd_rows(int32_t rows, int32_t cols, int percent_zero) {
+  const size_t count = (size_t)rows * (size_t)cols;
+  int8_t *dense = spk_test_buffer(count), *again = spk_test_buffer(count);
+  fill(dense, count, percent_zero);
+  const size_t bytes = spk_stream_s8_pack_odd_size(dense, rows, cols);
+  int possible = 1;
+  for (int32_t r = 0; r < rows; ++r) {
+    if (cols % 2 == 0 && memchr(dense + r * cols, 0, (size_t)cols) == NULL) possible = 0;
+  }
+  EXPECT((bytes != 0) == possible, "%d x %d, %d %%", rows, cols, percent_zero);
+  uint8_t *blob = spk_test_buffer(bytes), *at = blob;
+  const spk_status packed = spk_stream_s8_pack_odd(dense, rows, cols, blob, bytes);
+  EXPECT(packed == (possible ? SPK_OK : SPK_ERR_UNSUPPORTED), "%d x %d", rows, cols);
+  for (int32_t r = 0; possible && r < rows; ++r, at += 2 + 2 * (at[0] | at[1] << 8)) {
+    EXPECT(at[0] % 2 == 1, "row %d of %d x %d", r, rows, cols);
+  }
+  if (possible) {
+    EXPECT(spk_stream_s8_unpack(blob, bytes, rows, cols, again) == SPK_OK, "unpack");
+    EXPECT(memcmp(dense, again, count) == 0, "%d x %d", rows, cols);
+  }
+  free(blob);
+  free(again);
+  free(dense);
+}
+
+// A stop in a gap of 256 adds no pair: the filler goes elsewhere, or nowhere.
+static void gaps_of_256(void) {
+  int8_t dense[258] = {0};
+  dense[256] = 1;
+  EXPECT(spk_stream_s8_pack_odd_size(dense, 1, 257) == 2 + 2 * 3, "a filler in column 0");
+  dense[256] = 0;
+  dense[0] = dense[1] = dense[257] = 1;
+  EXPECT(spk_stream_s8_pack_size(dense, 1, 258) == 2 + 2 * 4, "four pairs");
+  EXPECT(spk_stream_s8_pack_odd_size(dense, 1, 258) == 0, "no place for a fifth");
+}
+
 // {rows 2, cols 600}: weights at 0, 1 and 599, then an empty row.
 static void known_bytes(void) {
   int8_t dense[1200] = {0};
@@ -88,9 +125,11 @@ static void fuzz(void) {
 
 int main(void) {
   known_bytes();
+  gaps_of_256();
   hostile();
   fuzz();
   for (int i = 0; i < 60; ++i) {
+    odd_rows(spk_random_int(1, 9), spk_random_int(1, 600), spk_random_int(0, 100));
     round_trip(spk_random_int(1, 9), spk_random_int(1, 1200), spk_random_int(0, 100));
   }
   return spk_test_result();

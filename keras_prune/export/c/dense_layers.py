@@ -1,5 +1,7 @@
 """FULLY_CONNECTED as a call of an int8 kernel."""
 
+import numpy as np
+
 from keras_prune.export.c import dense_cost, tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
@@ -7,13 +9,14 @@ from keras_prune.export.c.weighted import (
     Candidate,
     bias_of,
     ends_of,
-    pack_stream,
     requantization,
     take_best,
     weights_of,
     worth_packing,
 )
+from keras_prune.runtime import native
 
+ARMV6M, ARMV7EM = "kernels/armv6m", "kernels/armv7em"
 ROWS = f"{PORTABLE}/requantize_rows_s8.c"
 
 
@@ -33,7 +36,9 @@ def fully_connected(node, target):
     matrix = weights.data
     best, stored = take_best(step, matrix, _candidates(matrix, target, batch, source.live))
     step.arguments += [str(batch), str(rows), str(cols)]
-    bias = bias_of(step, node, matrix)
+    if best.group:
+        step.arguments.append(str(best.group))
+    bias = bias_of(step, node, matrix, -source.zero_point if best.folds_offset else None)
     requantization(step, node, source, weights, output, rows, matrix, exact=True)
     step.arguments += [source, stored, bias, output]
     if best.scratch_bytes:
@@ -42,19 +47,46 @@ def fully_connected(node, target):
 
 
 def _candidates(matrix, target, batch, live):
-    rows, cols = matrix.shape
-    dense = Candidate(
+    dense = _dense_on_dsp if target.dsp else _dense
+    made = [dense(matrix, target, batch)]
+    if not worth_packing(matrix):
+        return made
+    if batch > 1 or target.is_host:
+        made.append(_stream(matrix, target, batch))
+    if not target.is_host:
+        made.append(_stream_of_vector(matrix, target, batch))
+    if target.dsp:
+        made += [_blocks(matrix, target, batch), *_groups(matrix, target, batch)]
+    made.append(_columns(matrix, target, batch, live))
+    return [each for each in made if each is not None]
+
+
+def _dense(matrix, target, batch):
+    return Candidate(
         "dense",
         "spk_fully_connected_s8_dense__c",
         (f"{PORTABLE}/fully_connected_s8_dense.c", ROWS),
         matrix.reshape(-1),
         dense_cost.dense(target, matrix, batch),
     )
-    if not worth_packing(matrix):
-        return [dense]
-    stream = pack_stream(matrix)
-    columns = pack_stream(matrix.T)
-    by_rows = Candidate(
+
+
+def _dense_on_dsp(matrix, target, batch):
+    return Candidate(
+        "dense",
+        "spk_fully_connected_s8_dense__armv7em",
+        (f"{ARMV7EM}/fully_connected_s8_dense.c", ROWS),
+        matrix.reshape(-1),
+        dense_cost.dense(target, matrix, batch),
+        _widened(matrix),
+    )
+
+
+def _stream(matrix, target, batch):
+    cols = matrix.shape[1]
+    stream = np.frombuffer(native.pack_stream_s8(matrix), np.uint8)
+    tiled = tile_cost.stream(target, matrix, stream.size, batch)
+    return Candidate(
         "stream",
         "spk_fully_connected_s8_stream__c",
         (
@@ -65,15 +97,69 @@ def _candidates(matrix, target, batch, live):
             ROWS,
         ),
         stream,
-        dense_cost.stream(target, matrix, stream.size, batch),
+        dense_cost.stream(target, matrix, stream.size) if batch == 1 else tiled,
         2 * cols if batch == 1 else tile_cost.TILE_BYTES * cols,
     )
-    by_columns = Candidate(
+
+
+def _stream_of_vector(matrix, target, batch):
+    try:
+        stream = np.frombuffer(native.pack_stream_s8(matrix, odd=target.dsp), np.uint8)
+    except ValueError:  # a row without zeros
+        return None
+    family, folder = ("armv7em", ARMV7EM) if target.dsp else ("armv6m", ARMV6M)
+    return Candidate(
+        "stream",
+        f"spk_fully_connected_s8_stream__{family}",
+        (f"{folder}/fully_connected_s8_stream.c", ROWS),
+        stream,
+        dense_cost.stream(target, matrix, stream.size, batch),
+        folds_offset=True,
+    )
+
+
+def _blocks(matrix, target, batch):
+    blocks = np.frombuffer(native.pack_blocks_s8(matrix), np.uint8)
+    return Candidate(
+        "blocks",
+        "spk_fully_connected_s8_blocks__armv7em",
+        (f"{ARMV7EM}/fully_connected_s8_blocks.c", ROWS),
+        blocks,
+        dense_cost.blocks(target, matrix, blocks.size, batch),
+        _widened(matrix),
+        folds_offset=True,
+    )
+
+
+def _groups(matrix, target, batch):
+    for m in (4, 8):
+        try:
+            groups = np.frombuffer(native.pack_groups_s8(matrix, m), np.uint8)
+        except ValueError:  # several weights in a group
+            continue
+        yield Candidate(
+            f"groups{m}",
+            "spk_fully_connected_s8_groups__armv7em",
+            (f"{ARMV7EM}/fully_connected_s8_groups.c", ROWS),
+            groups,
+            dense_cost.groups(target, matrix, m, batch),
+            folds_offset=True,
+            group=m,
+        )
+
+
+def _columns(matrix, target, batch, live):
+    columns = np.frombuffer(native.pack_stream_s8(matrix.T), np.uint8)
+    return Candidate(
         "columns",
         "spk_fully_connected_s8_columns__c",
         (f"{PORTABLE}/fully_connected_s8_columns.c", ROWS),
         columns,
         dense_cost.columns(target, matrix, columns.size, batch, live),
-        4 * rows,
+        4 * matrix.shape[0],
     )
-    return [dense, by_rows, by_columns]
+
+
+def _widened(matrix):
+    # Scratch for one input as int16, filled up to a multiple of four.
+    return 2 * (matrix.shape[1] + -matrix.shape[1] % 4)

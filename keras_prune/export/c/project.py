@@ -16,7 +16,8 @@ from keras_prune.files import directory_atomically
 from keras_prune.runtime.c_targets import find_target
 
 _MAX_ARENA_BYTES = 1 << 30
-_WEIGHTS = ("weights", "stream", "columns", "gated", "csr")  # what their constants are called
+# What the constants of weights are called.
+_WEIGHTS = ("weights", "stream", "columns", "blocks", "groups", "gated", "csr")
 
 
 def export_c(tflite_path, directory, target="cortex-m4", name="model"):

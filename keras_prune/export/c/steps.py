@@ -25,7 +25,7 @@ class Constant:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Weights:
-    """How a layer's weights are kept: `encoding` is `dense`, `stream` or `columns`."""
+    """How a layer's weights are kept: `encoding` as in `CLayer`."""
 
     encoding: str
     dense_bytes: int

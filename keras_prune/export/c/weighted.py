@@ -20,7 +20,9 @@ PORTABLE = "kernels/portable"
 class Candidate:
     """A kernel that could compute a layer, and the weights as it reads them.
 
-    `instructions` is an estimate for the target, `encoding` one of those of `Weights`.
+    `instructions` is an estimate for the target, `encoding` one of those of `Weights`. A kernel
+    that `folds_offset` expects the input offset times the sum of the weights in its bias, one
+    with a `group` gets it behind the shape.
     """
 
     encoding: str
@@ -29,6 +31,8 @@ class Candidate:
     values: np.ndarray
     instructions: float
     scratch_bytes: int = 0
+    folds_offset: bool = False
+    group: int = 0
 
 
 def best_of(candidates):
@@ -101,21 +105,27 @@ def weights_of(node, rank, channel_axis):
     return weights
 
 
-def bias_of(step, node, matrix):
-    """Return the argument for the bias: a constant, or NULL."""
-    bias = node.input(2)
+def bias_of(step, node, matrix, folded_offset=None):
+    """Return the argument for the bias: a constant, or NULL.
+
+    With `folded_offset`, an input offset, it is always a constant: bias + offset * sum of weights.
+    """
+    bias, rows = node.input(2), matrix.shape[0]
     if bias is None:
-        return "NULL"
-    rows = matrix.shape[0]
-    if bias.data is None or bias.type != "INT32" or bias.size != rows:
+        values = np.zeros(rows, np.int64)
+    elif bias.data is None or bias.type != "INT32" or bias.size != rows:
         raise node.refuse(f"its bias must be a constant of {rows} INT32 values")
+    else:
+        values = bias.data.reshape(-1).astype(np.int64)
     # |x + offset| is at most 255.
-    reach = np.abs(bias.data.reshape(-1).astype(np.int64)) + 255 * np.abs(
-        matrix.astype(np.int64)
-    ).sum(axis=1)
+    reach = np.abs(values) + 255 * np.abs(matrix.astype(np.int64)).sum(axis=1)
     if reach.max() >= 1 << 31:
         raise node.refuse("its bias and weights can overflow an int32 accumulator")
-    return step.constant("bias", "int32_t", bias.data.reshape(-1))
+    if folded_offset is not None:
+        values = values + folded_offset * matrix.astype(np.int64).sum(axis=1)
+    elif bias is None:
+        return "NULL"
+    return step.constant("bias", "int32_t", values)
 
 
 def _lane_run(matrix, encoding):

@@ -34,6 +34,44 @@ SPK_API spk_status spk_stream_s8_check(const uint8_t *blob, size_t bytes, int32_
 SPK_API spk_status spk_stream_s8_unpack(const uint8_t *blob, size_t bytes, int32_t rows,
                                         int32_t cols, int8_t *dense);
 
+// The same format with an odd count of pairs in every row: a header and its pairs are whole
+// words. Where one pair is missing, a filler {delta, 0} divides a gap, or ends the row. A
+// matrix with a row of an even number of weights and no zero cannot be packed.
+SPK_API size_t spk_stream_s8_pack_odd_size(const int8_t *dense, int32_t rows, int32_t cols);
+SPK_API spk_status spk_stream_s8_pack_odd(const int8_t *dense, int32_t rows, int32_t cols,
+                                          uint8_t *blob, size_t bytes);
+
+// blocks_s8: 1x4 blocks of int8 weights, those of columns 4b .. 4b + 3 that are not all zero,
+// in whole words. Each row is
+//   uint16 little endian   count of blocks; count % 4 is 0, 1 or 2
+//   uint8 delta[2]         the last count % 4 of them are those of the first blocks
+//   int8 weight[count % 4][4]
+//   count / 4 x { uint8 delta[4], int8 weight[4][4] }
+// delta is 8 * the distance to the block before (block 0 at the start of a row), the bytes of
+// the inputs in between, widened to int16. A distance above 31 is bridged by blocks of zeros;
+// one more ends a row of which count % 4 would be 3.
+SPK_API size_t spk_blocks_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols);
+SPK_API spk_status spk_blocks_s8_pack(const int8_t *dense, int32_t rows, int32_t cols,
+                                      uint8_t *blob, size_t bytes);
+SPK_API spk_status spk_blocks_s8_check(const uint8_t *blob, size_t bytes, int32_t rows,
+                                       int32_t cols);
+SPK_API spk_status spk_blocks_s8_unpack(const uint8_t *blob, size_t bytes, int32_t rows,
+                                        int32_t cols, int8_t *dense);
+
+// groups_s8: N:M sparsity with N = 1: at most one weight in each group of m inputs, m = 4 or 8.
+// Units of 64 columns follow each other, the last of a row with fewer groups, in whole words:
+//   uint8 places[4]        group 4q + k has its place at bit 2q (m = 4) or 4q (m = 8) of byte k
+//   int8 weight[groups]    filled up to a multiple of 4
+// An empty group has place 0 and weight 0.
+SPK_API size_t spk_groups_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols,
+                                       int32_t m);
+SPK_API spk_status spk_groups_s8_pack(const int8_t *dense, int32_t rows, int32_t cols,
+                                      int32_t m, uint8_t *blob, size_t bytes);
+SPK_API spk_status spk_groups_s8_check(const uint8_t *blob, size_t bytes, int32_t rows,
+                                       int32_t cols, int32_t m);
+SPK_API spk_status spk_groups_s8_unpack(const uint8_t *blob, size_t bytes, int32_t rows,
+                                        int32_t cols, int32_t m, int8_t *dense);
+
 // csr_f32: compressed sparse rows for portable C and for pixel-vectorised convolution.
 //   uint32 start[rows + 1]                    entries of row r are start[r] .. start[r + 1]
 //   start[rows] x { uint32 column, float w }  columns ascend within a row

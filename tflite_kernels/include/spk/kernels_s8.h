@@ -48,6 +48,37 @@ void spk_fully_connected_s8_columns__c(int32_t batch, int32_t rows, int32_t cols
                                        int8_t *output, void *scratch);
 size_t spk_fully_connected_s8_columns__c_scratch(int32_t rows);
 
+// For processors without DSP instructions, as Cortex-M0 and M3; elsewhere the same in C. The
+// input offset is left to `bias`: offset * sum w is part of it.
+void spk_fully_connected_s8_stream__armv6m(int32_t batch, int32_t rows, int32_t cols,
+                                           const spk_requant *q, const int8_t *input,
+                                           const uint8_t *stream, const int32_t *bias,
+                                           int8_t *output);
+
+// For processors with the DSP instructions of Armv7E-M; elsewhere the same in C. Blocks are
+// packed by spk_blocks_s8_pack, groups of m inputs by spk_groups_s8_pack, the stream by
+// spk_stream_s8_pack_odd, and all are aligned to 4 bytes. Their kernels leave the input offset
+// to `bias`: offset * sum w is part of it.
+void spk_fully_connected_s8_dense__armv7em(int32_t batch, int32_t rows, int32_t cols,
+                                           const spk_requant *q, const int8_t *input,
+                                           const int8_t *weights, const int32_t *bias,
+                                           int8_t *output, void *scratch);
+size_t spk_fully_connected_s8_dense__armv7em_scratch(int32_t cols);
+void spk_fully_connected_s8_blocks__armv7em(int32_t batch, int32_t rows, int32_t cols,
+                                            const spk_requant *q, const int8_t *input,
+                                            const uint8_t *blocks, const int32_t *bias,
+                                            int8_t *output, void *scratch);
+size_t spk_fully_connected_s8_blocks__armv7em_scratch(int32_t cols);
+void spk_fully_connected_s8_stream__armv7em(int32_t batch, int32_t rows, int32_t cols,
+                                            const spk_requant *q, const int8_t *input,
+                                            const uint8_t *stream, const int32_t *bias,
+                                            int8_t *output);
+
+void spk_fully_connected_s8_groups__armv7em(int32_t batch, int32_t rows, int32_t cols,
+                                            int32_t m, const spk_requant *q,
+                                            const int8_t *input, const uint8_t *groups,
+                                            const int32_t *bias, int8_t *output);
+
 // ---- CONV_2D: weights (out_c, kernel_h, kernel_w, in_c); the stream packs the
 // matrix (out_c, kernel_h * kernel_w * in_c).
 void spk_conv2d_s8_dense__ref(const spk_window2d *w, const spk_requant *q, const int8_t *input,

@@ -90,8 +90,56 @@ static inline int8_t spk_requantize_s8(int32_t acc, const spk_requant *q, int32_
   return (int8_t)spk_clamp(scaled + q->output_offset, q->act_min, q->act_max);
 }
 
+#if defined(__ARM_ARCH_6M__)
+// a * b by halves of 16 bits: returns the upper 32 bits and stores the lower ones.
+SPK_INLINE uint32_t spk_multiply_halves(uint32_t a, uint32_t b, uint32_t *lower) {
+  const uint32_t a0 = a & 0xffff, a1 = a >> 16, b0 = b & 0xffff, b1 = b >> 16;
+  const uint32_t first = a0 * b0, crossed = a1 * b0 + (first >> 16);
+  const uint32_t middle = a0 * b1 + (crossed & 0xffff);
+  *lower = (middle << 16) | (first & 0xffff);
+  return a1 * b1 + (crossed >> 16) + (middle >> 16);
+}
+#endif
+
+// The upper half of size * multiplier + (size * low >> 32); size and multiplier < 2^31.
+SPK_INLINE uint32_t spk_upper_half(uint32_t size, int32_t multiplier, uint32_t low) {
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+  uint32_t carried, upper = 0;  // GCC needs one move more
+  __asm__(
+      "umull %[upper], %[carried], %[size], %[low]\n\t"
+      "mov %[upper], #0\n\t"
+      "umaal %[carried], %[upper], %[size], %[multiplier]"
+      : [carried] "=&r"(carried), [upper] "=&r"(upper)
+      : [size] "r"(size), [multiplier] "r"(multiplier), [low] "r"(low));
+  return upper;
+#elif defined(__ARM_ARCH_6M__)
+  // No long multiplication: four short ones, and four more where `low` could still matter.
+  uint32_t lower;
+  const uint32_t upper = spk_multiply_halves(size, (uint32_t)multiplier, &lower);
+  if (lower + size >= lower) return upper;
+  uint32_t unused;
+  return upper + (lower + spk_multiply_halves(size, low, &unused) < lower);
+#else
+  return (uint32_t)(((uint64_t)size * (uint32_t)multiplier + ((uint64_t)size * low >> 32)) >>
+                    32);
+#endif
+}
+
+// round(x / 2^exponent), ties upwards, 1 <= exponent <= 32.
+SPK_INLINE uint32_t spk_round_unsigned(uint32_t x, int32_t exponent) {
+#if defined(__thumb2__) && defined(__GNUC__)
+  __asm__("lsrs %0, %0, %1\n\tadc %0, %0, #0" : "+r"(x) : "r"(exponent) : "cc");
+  return x;
+#else
+  return ((x >> (exponent - 1)) + 1) >> 1;
+#endif
+}
+
 // The rare case of spk_scale_once_s8: a scale factor of a quarter or more.
-SPK_COLD int32_t spk_round_large_s8(uint64_t product, int32_t right) {
+SPK_COLD int32_t spk_round_large_s8(uint32_t size, int32_t multiplier, uint32_t low,
+                                    int32_t right) {
+  const uint64_t product =
+      (uint64_t)size * (uint32_t)multiplier + ((uint64_t)size * low >> 32);  // below 2^62
   const uint64_t rounded = (product + ((uint64_t)1 << (right - 1))) >> right;
   return rounded > 1024 ? 1024 : (int32_t)rounded;  // clamped anyway
 }
@@ -101,11 +149,13 @@ SPK_INLINE int32_t spk_scale_once_s8(int32_t acc, int32_t multiplier, uint32_t l
                                      int32_t shift) {
   const int32_t sign = acc >> 31;  // 0 or -1
   const uint32_t size = (uint32_t)(acc ^ sign) - (uint32_t)sign;
-  const uint64_t product =
-      (uint64_t)size * (uint32_t)multiplier + ((uint64_t)size * low >> 32);  // below 2^62
-  const int32_t right = -2 - shift;  // beyond 33 bits, of which the upper half decides
-  const int32_t scaled = right >= 0 ? (int32_t)((((uint32_t)(product >> 32) >> right) + 1) >> 1)
-                                    : spk_round_large_s8(product, 33 + right);
+  const int32_t right = ~shift;  // beyond 32 bits
+  int32_t scaled;
+  if (right > 0) {
+    scaled = (int32_t)spk_round_unsigned(spk_upper_half(size, multiplier, low), right);
+  } else {
+    scaled = spk_round_large_s8(size, multiplier, low, 32 + right);
+  }
   return (scaled ^ sign) - sign;
 }
 
