@@ -25,7 +25,7 @@ from keras_prune.export import sparsify
 from keras_prune.export.c import export_c
 from keras_prune.export.flatbuffer import read_model
 from keras_prune.runtime.c_project import run_c_project
-from tests.export.c_networks import pooled_network, pruned_network
+from tests.export.c_networks import pooled_network, pruned_network, shuffled_network
 from tools.mutations import mutant
 
 SECONDS = 20  # for one case
@@ -42,7 +42,8 @@ def seed_files(folder):
     Args:
         folder: `pathlib.Path` for generated files.
     """
-    small = [pruned_network(folder / "pruned.tflite"), pooled_network(folder / "pooled.tflite")]
+    makers = (pruned_network, pooled_network, shuffled_network)
+    small = [make(folder / f"{make.__name__}.tflite") for make in makers]
     data = find_data_dir()
     others = sorted((data / "models").iterdir()) if data else []
     public = [path for path in others if path.stat().st_size < LARGEST_SEED]

@@ -6,12 +6,8 @@ import pytest
 from keras_prune.export.c import export_c
 from keras_prune.runtime.c_project import run_c_project
 from tests.export.c_cases import Cases
-from tests.export.c_model_builder import (
-    edge_and_random_inputs,
-    needs_qemu,
-    random_int8,
-    reference,
-)
+from tests.export.c_model_builder import edge_and_random_inputs, needs_qemu, reference
+from tests.export.c_networks import shuffled_network
 
 SCALE = 0.05
 
@@ -115,40 +111,9 @@ def test_resizes_match_the_reference(tmp_path, kind):
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    """Gates, shuffled channels and two scales side by side, as recent networks have them."""
-    folder, cases = tmp_path_factory.mktemp("operators"), Cases(seed=44)
-    model, shape = cases.model, (1, 6, 4, 8)
-
-    def operator(kind, inputs, shape=shape, scale=SCALE, zero_point=3, **options):
-        output = model.tensor(shape, scale, zero_point)
-        return model.operator(kind, inputs, [output], **options)
-
-    def constant(shape, scale=0.02):
-        return model.tensor(shape, scale, -4, random_int8(cases.rng, shape))
-
-    x = cases.input(shape, SCALE, 3)
-    left, right = (model.tensor((1, 6, 4, 4), SCALE, 3) for _ in range(2))
-    model.operator("SPLIT", [cases.integers([3]), x], [left, right], numSplits=2)
-    left = operator("HARD_SWISH", [left], (1, 6, 4, 4))
-    right = operator("PRELU", [right, constant((1, 1, 4))], (1, 6, 4, 4))
-    x = operator("CONCATENATION", [right, left], axis=3)
-    means = operator("MEAN", [x, cases.integers([1, 2])], (1, 1, 1, 8), keepDims=True)
-    gate = operator("LOGISTIC", [means], (1, 1, 1, 8), 1 / 256, -128)
-    x = operator("MUL", [x, gate])
-    shuffled = operator("RESHAPE", [x, cases.integers([1, 24, 2, 4])], (1, 24, 2, 4))
-    shuffled = operator("TRANSPOSE", [shuffled, cases.integers([0, 1, 3, 2])], (1, 24, 4, 2))
-    x = operator("ADD", [operator("RESHAPE", [shuffled, cases.integers(shape)]), x], scale=0.1)
-    strides = [cases.integers(each) for each in ([0, 0, 0, 0], [1, 6, 4, 8], [1, 2, 2, 1])]
-    small = operator("STRIDED_SLICE", [x, *strides], (1, 3, 2, 8), 0.1)
-    sizes = {"halfPixelCenters": True}
-    large = operator("RESIZE_BILINEAR", [small, cases.integers([6, 4])], scale=0.1, **sizes)
-    near = operator("RESIZE_NEAREST_NEIGHBOR", [small, cases.integers([6, 4])], scale=0.1, **sizes)
-    x = operator("MAXIMUM", [x, large], scale=0.1)
-    x = operator("SUB", [operator("LEAKY_RELU", [x], scale=0.1, alpha=0.2), near], scale=0.12)
-    x = operator("TANH", [x], scale=1 / 128, zero_point=0)
-    cases.outputs.append(operator("MINIMUM", [x, x], scale=1 / 128, zero_point=0))
-    path = model.save(folder / "network.tflite", cases.inputs, cases.outputs)
-    inputs = edge_and_random_inputs(cases.rng, 6 * 4 * 8)
+    folder = tmp_path_factory.mktemp("operators")
+    path = shuffled_network(folder / "network.tflite")
+    inputs = edge_and_random_inputs(np.random.default_rng(44), 6 * 4 * 8)
     report = export_c(path, folder / "project")
     return folder / "project", inputs, reference(path, inputs), report
 

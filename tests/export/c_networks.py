@@ -71,3 +71,41 @@ def pooled_network(path):
     x = model.operator("FULLY_CONNECTED", [x, dense], [model.tensor((1, 3), 0.1, 0)])
     x = model.operator("DEQUANTIZE", [x], [model.tensor((1, 3), dtype="float32")])
     return model.save(path, [source], [x])
+
+
+def shuffled_network(path):
+    """Gates, shuffled channels and two resolutions side by side, as recent networks have them."""
+    rng, model, shape = np.random.default_rng(22), Model(), (1, 6, 4, 8)
+
+    def integers(values):
+        return model.tensor(np.shape(values), data=values, dtype="int32")
+
+    def operator(kind, inputs, shape=shape, scale=0.05, zero_point=3, **options):
+        output = model.tensor(shape, scale, zero_point)
+        return model.operator(kind, inputs, [output], **options)
+
+    def constant(shape, scale=0.02):
+        return model.tensor(shape, scale, -4, random_int8(rng, shape))
+
+    source = model.tensor(shape, 0.05, 3)
+    left, right = (model.tensor((1, 6, 4, 4), 0.05, 3) for _ in range(2))
+    model.operator("SPLIT", [integers([3]), source], [left, right], numSplits=2)
+    left = operator("HARD_SWISH", [left], (1, 6, 4, 4))
+    right = operator("PRELU", [right, constant((1, 1, 4))], (1, 6, 4, 4))
+    x = operator("CONCATENATION", [right, left], axis=3)
+    means = operator("MEAN", [x, integers([1, 2])], (1, 1, 1, 8), keepDims=True)
+    gate = operator("LOGISTIC", [means], (1, 1, 1, 8), 1 / 256, -128)
+    x = operator("MUL", [x, gate])
+    shuffled = operator("RESHAPE", [x, integers([1, 24, 2, 4])], (1, 24, 2, 4))
+    shuffled = operator("TRANSPOSE", [shuffled, integers([0, 1, 3, 2])], (1, 24, 4, 2))
+    x = operator("ADD", [operator("RESHAPE", [shuffled, integers(shape)]), x], scale=0.1)
+    strides = [integers(each) for each in ([0, 0, 0, 0], [1, 6, 4, 8], [1, 2, 2, 1])]
+    small = operator("STRIDED_SLICE", [x, *strides], (1, 3, 2, 8), 0.1)
+    sizes = {"halfPixelCenters": True}
+    large = operator("RESIZE_BILINEAR", [small, integers([6, 4])], scale=0.1, **sizes)
+    near = operator("RESIZE_NEAREST_NEIGHBOR", [small, integers([6, 4])], scale=0.1, **sizes)
+    x = operator("MAXIMUM", [x, large], scale=0.1)
+    x = operator("SUB", [operator("LEAKY_RELU", [x], scale=0.1, alpha=0.2), near], scale=0.12)
+    x = operator("TANH", [x], scale=1 / 128, zero_point=0)
+    x = operator("MINIMUM", [x, x], scale=1 / 128, zero_point=0)
+    return model.save(path, [source], [x])

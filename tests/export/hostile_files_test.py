@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_prune.export.flatbuffer import parse_model
-from tests.export.c_networks import pooled_network, pruned_network
+from tests.export.c_networks import pooled_network, pruned_network, shuffled_network
 from tools import fuzz_export
 from tools.mutations import mutant
 
@@ -12,7 +12,7 @@ from tools.mutations import mutant
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("seeds")
-    makers = (pruned_network, pooled_network)
+    makers = (pruned_network, pooled_network, shuffled_network)
     return [make(folder / f"{make.__name__}.tflite").read_bytes() for make in makers]
 
 
