@@ -130,3 +130,17 @@ def test_no_compiler_warns(project, tmp_path, compiler, flags):
     command += [f"-I{project / 'src'}", f"-I{ROOT / 'include'}", "-c", *map(str, sources)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@needs("cc", "nm")
+def test_nothing_is_allocated_and_nothing_changes_outside_the_arena(project, tmp_path):
+    sources = [str(project / "src" / "digits.c"), *map(str, KERNELS)]
+    command = ["cc", "-std=c11", "-O2", "-fno-pie", "-fno-stack-protector", "-c", *sources]
+    command += [f"-I{ROOT / 'include'}", f"-I{project / 'src'}"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    command = ["nm", "-P", *map(str, tmp_path.glob("*.o"))]
+    listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    symbols = [line.split()[:2] for line in listing.splitlines() if not line.endswith(":")]
+    wanted = {name for name, kind in symbols if kind == "U" and not name.startswith("spk_")}
+    assert wanted == {"memcpy", "memset"}
+    assert {kind for _, kind in symbols} <= set("UTtr")  # no data, no BSS

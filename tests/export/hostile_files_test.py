@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_prune.export.flatbuffer import parse_model
+from keras_prune.export.c import export_c
+from keras_prune.export.flatbuffer import parse_model, schema, write_model
 from tests.export.c_networks import pooled_network, pruned_network, shuffled_network
 from tools import fuzz_export
 from tools.mutations import mutant
@@ -67,3 +68,17 @@ def test_a_hang_is_found(models, monkeypatch):
     monkeypatch.setattr(fuzz_export, "export_c", endless)
     faults, _ = fuzz_export.fuzz(models, count=2, seed=0)
     assert all("_TooLong" in text for text in faults.values()) and faults
+
+
+def test_options_of_another_operator_are_none(tmp_path):
+    model = parse_model(pooled_network(tmp_path / "network.tflite").read_bytes())
+    pool = next(
+        each
+        for each in model.subgraphs[0].operators
+        if hasattr(each.builtinOptions, "filterHeight")
+    )
+    pool.builtinOptions = schema().RNNOptionsT()
+    pool.builtinOptionsType = schema().BuiltinOptions.RNNOptions
+    write_model(model, tmp_path / "network.tflite")
+    with pytest.raises(ValueError, match=r"\(AVERAGE_POOL_2D\) .* needs its options"):
+        export_c(tmp_path / "network.tflite", tmp_path / "c")

@@ -11,6 +11,10 @@ from keras_prune.export.winner_options import CUSTOM_CODE, from_bytes
 MAX_TENSOR_BYTES = 1 << 30
 ELEMENT_BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "FLOAT16": 2, "INT32": 4}
 ELEMENT_BYTES |= {"FLOAT32": 4, "INT64": 8, "FLOAT64": 8}
+# The options that are not called like their operator.
+_OPTIONS = dict.fromkeys(("MAX_POOL_2D", "AVERAGE_POOL_2D", "L2_POOL_2D"), "pool2d")
+_OPTIONS |= dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"), "reducer")
+_OPTIONS |= dict.fromkeys(("MAXIMUM", "MINIMUM"), "maximumminimum")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -190,7 +194,10 @@ class _Tensors(dict):
 def _options(kind, operator):
     if kind == f"CUSTOM:{CUSTOM_CODE}":
         return from_bytes(() if operator.customOptions is None else operator.customOptions)
-    return operator.builtinOptions
+    # Options of another operator are none at all, as in TFLite.
+    table = type(operator.builtinOptions).__name__.removesuffix("OptionsT").lower()
+    expected = _OPTIONS.get(kind, kind.replace("_", "").lower())
+    return operator.builtinOptions if table == expected else None
 
 
 def _array(values, dtype):
