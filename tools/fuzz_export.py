@@ -28,7 +28,7 @@ from keras_prune.runtime.c_project import run_c_project
 from tests.export.c_networks import pooled_network, pruned_network, shuffled_network
 from tools.mutations import mutant
 
-SECONDS = 20  # for one case
+SECONDS = 20  # of processor time for one case
 MEMORY = 4 << 30  # bytes beyond what the imports take
 CHUNK, ROUND = 250, 1000  # cases for one process, and between two reports
 TARGETS = ("host", "cortex-m0", "cortex-m4", "cortex-m55")
@@ -120,21 +120,21 @@ def _work(models, seed, first, last, at, faults, counts, run_share):
     if run_share == 0:  # else sanitizers need all addresses
         _limit_memory()
         os.environ["PATH"] = ""  # no compiler measures what is exported
-    signal.signal(signal.SIGALRM, _stop)
+    signal.signal(signal.SIGPROF, _stop)
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         for number in range(first, last):
             at.value = number
             rng = np.random.default_rng((seed, number))
             data = mutant(models[rng.integers(len(models))], rng)
-            signal.alarm(SECONDS if run_share == 0 else 10 * SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
             try:
                 ending = run_case(data, rng, pathlib.Path(folder), run_share)
                 counts[ending] = counts.get(ending, 0) + 1
             except (Exception, _TooLong):
                 faults[number] = traceback.format_exc(limit=-4)
             finally:
-                signal.alarm(0)
+                signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _limit_memory():
