@@ -29,6 +29,7 @@
         .pack = spk_planar_f32_pack_pixels,                          \
         .compute = compute##rows##_avx2,                             \
         .store = spk_planar_f32_store,                               \
+        .live = spk_planar_f32_live,                                 \
     };                                                               \
     spk_planar_run(args, &kernel);                                   \
   }

@@ -29,6 +29,7 @@
         .pack = spk_planar_f32_avx512_pack_pixels,                     \
         .compute = compute##rows##_avx512,                             \
         .store = spk_planar_f32_avx512_store,                          \
+        .live = spk_planar_f32_live,                                   \
     };                                                                 \
     spk_planar_run(args, &kernel);                                     \
   }

@@ -246,6 +246,11 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
     };
     work.rows = min_i32(plan.rows, w->out_h - work.first_row);
     pack_band(&work);
+    spk_args live = *args;
+    if (kernel->live) {
+      live.packed = kernel->live(args, &plan, planes, work.tile + tile_bytes(element));
+      work.args = &live;
+    }
     compute_band(&work);
   }
 }

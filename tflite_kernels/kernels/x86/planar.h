@@ -32,7 +32,8 @@ uint32_t spk_planar_offset(const spk_planar *plan, uint32_t column);
 // Bands of all images.
 int32_t spk_planar_units(const spk_layer *layer, size_t element);
 
-// Per thread: the planes, one pixel of padding, a tile of results.
+// Per thread: the planes, one pixel of padding, a tile of results. A kernel may add `extra`
+// bytes of its own behind them.
 size_t spk_planar_scratch(const spk_layer *layer, size_t element);
 
 // What a kernel adds to the common loop.
@@ -51,6 +52,10 @@ typedef struct spk_planar_kernel {
   void (*store)(const void *tile, int32_t pixels, int32_t channels, const int32_t *to,
                 void *output);
   int padding;  // the byte that fills padding
+  // Optional. The packed weights that matter for the planes of a band: args->packed, or a copy
+  // in `extra` without what meets only zeros.
+  const void *(*live)(const spk_args *args, const spk_planar *plan, const void *planes,
+                      void *extra);
 } spk_planar_kernel;
 
 void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel);

@@ -40,7 +40,9 @@ SPK_PLANAR_F32_FUNCTIONS(2)
 SPK_PLANAR_F32_FUNCTIONS(4)
 
 size_t spk_planar_f32_scratch(const spk_layer *layer) {
-  return spk_planar_scratch(layer, sizeof(float));
+  spk_planar plan;
+  spk_planar_plan(layer, sizeof(float), &plan);
+  return spk_planar_scratch(layer, sizeof(float)) + spk_planar_f32_live_bytes(&plan);
 }
 
 int32_t spk_planar_f32_units(const spk_layer *layer) {

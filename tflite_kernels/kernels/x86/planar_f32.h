@@ -18,6 +18,11 @@ void spk_planar_f32_avx512_pack_pixels(const void *const *pixels, int32_t count,
 void spk_planar_f32_avx512_store(const void *tile, int32_t pixels, int32_t channels,
                                  const int32_t *to, void *output);
 
+// For spk_planar_kernel.live, and the scratch memory that it takes.
+const void *spk_planar_f32_live(const spk_args *args, const spk_planar *plan,
+                                const void *planes, void *extra);
+size_t spk_planar_f32_live_bytes(const spk_planar *plan);
+
 // blocks_f32 of so many rows; their columns are offsets into the planes.
 #define SPK_PLANAR_F32_FUNCTIONS(rows)                                                       \
   size_t spk_planar_f32_rows##rows##_pack_size(const spk_layer *layer, const void *weights); \
