@@ -10,7 +10,6 @@ front of the layer, part of all times, makes the others zero.
 import argparse
 import os
 import pathlib
-import statistics
 import tempfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -67,13 +66,8 @@ def measure(layers, rounds, seed=0):
 
 
 def _in_front(live):
-    """Layers that leave this share of normally distributed inputs above zero."""
-    if live == 1:
-        return []
-    return [
-        keras.layers.Rescaling(1.0, -statistics.NormalDist().inv_cdf(1 - live)),
-        keras.layers.ReLU(),
-    ]
+    """Layers that leave this share of inputs, which are uniform in [-1, 1), above zero."""
+    return [] if live == 1 else [keras.layers.Rescaling(1.0, 2 * live - 1), keras.layers.ReLU()]
 
 
 def _time(layer, case, rounds, seed):
