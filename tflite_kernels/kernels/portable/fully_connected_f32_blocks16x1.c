@@ -5,7 +5,7 @@
 #include "kernels/portable/row_blocks_f32.h"
 #include "spk/kernels_f32.h"
 
-enum { kHeight = 16 };
+enum { kHeight = 16, kFewPercent = 40 };
 
 static inline void add_block(const float *restrict weights, float x, float *restrict sums) {
   for (int r = 0; r < kHeight; ++r) sums[r] += x * weights[r];
@@ -71,7 +71,7 @@ void spk_fully_connected_f32_blocks16x1__c(const spk_args *args) {
     float *output = (float *)args->output + (size_t)n * w->out_c;
     int32_t live = 0;
     for (int32_t c = 0; c < w->in_c; ++c) live += input[c] != 0.0f;
-    if (spk_are_few_live(live, w->in_c, kHeight))
+    if (spk_are_few_live(live, w->in_c, kFewPercent))
       by_columns(args, &view, input, output);
     else
       by_groups(args, &view.blocks, input, output);

@@ -25,9 +25,9 @@ static inline uint32_t *spk_row_blocks_live(const spk_layer *layer, void *scratc
   return (uint32_t *)scratch + groups * (size_t)height;
 }
 
-// A block costs more when its sums are in memory, a short one most: so few inputs pay.
-static inline int spk_are_few_live(int32_t live, int32_t cols, int32_t height) {
-  const int32_t percent = height >= 16 ? 30 : 20;
+// A block costs more when its sums are in memory, and the columns have to be listed first:
+// every kernel knows the percentage of live inputs below which this pays.
+static inline int spk_are_few_live(int32_t live, int32_t cols, int32_t percent) {
   return (int64_t)live * 100 < (int64_t)cols * percent;
 }
 

@@ -11,6 +11,7 @@
 #define HEIGHT      16
 #define PARTS       1
 #define MOST_INPUTS 8
+#define FEW_PERCENT 30
 #define LOAD        _mm512_loadu_ps
 #define STORE       _mm512_storeu_ps
 #define SET1        _mm512_set1_ps

@@ -1,8 +1,8 @@
 // Sparse float32 FULLY_CONNECTED whose rows share their columns, for one vector length and one
 // height of the blocks. The including file defines TARGET, VECTOR, LANES, HEIGHT (PARTS vectors
-// of LANES), MOST_INPUTS, LOAD, STORE, SET1, FMA, ADD, MIN, MAX, NAME(x), LIVE(x), a bit for
-// each input that is not zero, and list_live(), which writes the columns of those down. One
-// unit of work is one group of HEIGHT rows.
+// of LANES), MOST_INPUTS, LOAD, STORE, SET1, FMA, ADD, MIN, MAX, NAME(x), and for few live
+// inputs FEW_PERCENT, LIVE(x), a bit for each input that is not zero, and list_live(), which
+// writes the columns of those down. One unit of work is one group of HEIGHT rows.
 //
 // A block is loaded once for `inputs` images of the batch. With few of them the additions would
 // wait for each other, so `chains` blocks are in flight, each with sums of its own.
@@ -117,7 +117,7 @@ TARGET static int NAME(few_are_live)(const float *input, int32_t cols) {
   int32_t live = 0, c = 0;
   for (; c + LANES <= cols; c += LANES) live += __builtin_popcount(LIVE(LOAD(input + c)));
   for (; c < cols; ++c) live += input[c] != 0.0f;
-  return spk_are_few_live(live, cols, HEIGHT);
+  return spk_are_few_live(live, cols, FEW_PERCENT);
 }
 
 TARGET static void NAME(run)(const spk_args *args) {

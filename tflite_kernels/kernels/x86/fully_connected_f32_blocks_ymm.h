@@ -10,6 +10,7 @@
 #define VECTOR      __m256
 #define LANES       8
 #define MOST_INPUTS (8 / PARTS)
+#define FEW_PERCENT 15
 #define LOAD        _mm256_loadu_ps
 #define STORE       _mm256_storeu_ps
 #define SET1        _mm256_set1_ps
