@@ -87,15 +87,13 @@ static const machine kAvx512Vnni = {
 // (0.155), so that even dense layers would be ours: they stay with the stock kernel.
 static const machine kAvx512 = {
     {{0.049, 0.036}, {0.078, 0.028}, {0.0133, 0.0235}, {0.07, 0.1}}, {2.2, 3.5}, 0.4};
-static const machine kAvx2 = {// estimate
-                              {{0.03, 0.008}, {0.036, 0.012}, {0.015, 0.0058}, {0.07, 0.1}},
-                              {1.0, 1.0},
-                              0.6};
+// An estimate.
+static const machine kAvx2 = {
+    {{0.03, 0.008}, {0.036, 0.012}, {0.015, 0.0058}, {0.07, 0.1}}, {1.0, 1.0}, 0.6};
 #else
-static const machine kOther = {// estimate
-                               {{0.04, 0.01}, {0.05, 0.015}, {0.03, 0.009}, {0.1, 0.2}},
-                               {1.0, 1.0},
-                               0.6};
+// An estimate.
+static const machine kOther = {
+    {{0.04, 0.01}, {0.05, 0.015}, {0.03, 0.009}, {0.1, 0.2}}, {1.0, 1.0}, 0.6};
 #endif
 
 static const machine *this_machine(void) {

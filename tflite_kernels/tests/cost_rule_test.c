@@ -24,7 +24,40 @@ static spk_layer make_layer(spk_op op, spk_dtype dtype) {
                                 .dilation_w = 1}};
 }
 
+// One column in ten of every `height` rows.
+static const spk_kernel *choose_for_blocks(spk_op op, int32_t height, double *nanoseconds) {
+  const spk_layer layer = make_layer(op, SPK_F32);
+  const int32_t rows = layer.window.out_c, cols = layer.window.in_c;
+  float *weights = calloc((size_t)rows * (size_t)cols, sizeof(float));
+  for (int32_t r = 0; r < rows; r += height)
+    for (int32_t c = 0; c < cols; ++c)
+      for (int32_t i = r, keep = spk_random_int(0, 9) == 0; keep && i < r + height; ++i)
+        weights[i * cols + c] = 1.0f;
+  const spk_kernel *kernel = spk_choose_kernel(&layer, weights, nanoseconds);
+  free(weights);
+  return kernel;
+}
+
+// Blocks are found in plain zeros, and not where there are none; larger ones never cost more.
+static void test_blocks(void) {
+  static const char *const conv[] = {"blocks1x1", "blocks2x1", "blocks4x1"};
+  double single, double_rows, four, sixteen;
+  const spk_kernel *kernel = choose_for_blocks(SPK_FULLY_CONNECTED, 16, &sixteen);
+  EXPECT(strstr(kernel->name, "blocks16x1"), "%s", kernel->name);
+  kernel = choose_for_blocks(SPK_FULLY_CONNECTED, 1, &single);
+  EXPECT(!strstr(kernel->name, "blocks"), "%s", kernel->name);
+  EXPECT(sixteen < single, "%g ns, %g without blocks", sixteen, single);
+  double *const times[] = {&single, &double_rows, &four};
+  for (int i = 0; i < 3; ++i) {
+    kernel = choose_for_blocks(SPK_CONV_2D, 1 << i, times[i]);
+    EXPECT(!strcmp(kernel->isa, "c") || strstr(kernel->name, conv[i]), "%s", kernel->name);
+  }
+  EXPECT(four <= double_rows && double_rows <= single, "%g, %g, %g ns", four, double_rows,
+         single);
+}
+
 int main(void) {
+  test_blocks();
   int32_t count;
   const spk_kernel *kernels = spk_kernel_table(&count);
   for (int32_t i = 0; i < count; ++i)
