@@ -89,7 +89,11 @@ def _ends(header, kind):
     macro = rf"^#define \w+_{kind}_\d+"
     types = re.findall(rf"{macro}\(arena\) \(\((?:const )?(\w+) \*", header, re.MULTILINE)
     sizes = re.findall(rf"{macro}_SIZE (\d+)$", header, re.MULTILINE)
-    dtypes = {"int8_t": np.dtype(np.int8), "float": np.dtype(np.float32)}
+    dtypes = {
+        "int8_t": np.dtype(np.int8),
+        "int16_t": np.dtype(np.int16),
+        "float": np.dtype(np.float32),
+    }
     return [(dtypes[each], int(size)) for each, size in zip(types, sizes, strict=True)]
 
 

@@ -186,7 +186,7 @@ def _is_in_arena(value):
 
 
 def _end(tensor):
-    quantised = tensor.type == "INT8"
+    quantised = tensor.type in ("INT8", "INT16")
     return types.SimpleNamespace(
         name=tensor.name,
         c_type=_C_TYPES[tensor.type],

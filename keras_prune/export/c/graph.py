@@ -9,6 +9,7 @@ from keras_prune.export.live_inputs import stored_shares
 from keras_prune.export.winner_options import CUSTOM_CODE, from_bytes
 
 MAX_TENSOR_BYTES = 1 << 30
+_END_TYPES = ("INT8", "INT16", "FLOAT32")
 ELEMENT_BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "FLOAT16": 2, "INT32": 4}
 ELEMENT_BYTES |= {"FLOAT32": 4, "INT64": 8, "FLOAT64": 8}
 # The options that are not called like their operator.
@@ -211,8 +212,8 @@ def check_graph(graph):
         graph: `Graph`.
 
     Raises:
-        ValueError: If inputs or outputs are neither int8 nor float32, or operators are not in an
-            order in which they can run.
+        ValueError: If inputs or outputs are neither int8, int16 nor float32, or operators are not
+            in an order in which they can run.
     """
     _check_ends(graph)
     _check_order(graph)
@@ -233,9 +234,10 @@ def _check_ends(graph):
                 f"Received: {kind} tensor {tensor.name!r}"
             )
         for node in graph.nodes:
-            if tensor in [*node.inputs, *node.outputs] and tensor.type not in ("INT8", "FLOAT32"):
+            if tensor in [*node.inputs, *node.outputs] and tensor.type not in _END_TYPES:
                 raise node.refuse(
-                    f"inputs and outputs of a model must be INT8 or FLOAT32, not {tensor.type}"
+                    "inputs and outputs of a model must be INT8, INT16 or FLOAT32, not "
+                    f"{tensor.type}"
                 )
 
 

@@ -13,6 +13,7 @@ from keras_prune.export.c import (
     reduce,
     reductions,
     resizing,
+    wide,
 )
 from keras_prune.export.c.gate_pattern import fuse_gates
 from keras_prune.export.c.gated_convolutions import gated_conv2d
@@ -127,6 +128,8 @@ def lower(graph, target):
 
 
 def _lowering_of(node):
+    if wide.is_wide(node):
+        return wide.OPERATORS[node.kind]
     # Those that only move elements take any type.
     if node.outputs and node.outputs[0].type == "FLOAT32":
         return FLOAT_OPERATORS.get(node.kind, _LOWERED[node.kind])
