@@ -11,6 +11,8 @@ need cc "gcc libc6-dev"
 need arm-none-eabi-gcc "gcc-arm-none-eabi libnewlib-arm-none-eabi"
 need qemu-system-arm "qemu-system-arm"
 need clang-19 "clang-19"
+need ld.lld-19 "lld-19"
+need qemu-hexagon "qemu-user"
 need bazel "bazel-bootstrap bazel-platforms"
 python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-venv"
 [ -n "$missing" ] || exit 0

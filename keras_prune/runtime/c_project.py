@@ -7,7 +7,7 @@ import tempfile
 
 import numpy as np
 
-from keras_prune.runtime.c_targets import find_target, source_root
+from keras_prune.runtime.c_targets import HEXAGON, find_target, source_root
 from keras_prune.runtime.emulator import build_program, call, emulate_and_count
 
 
@@ -16,7 +16,8 @@ class CProjectRun:
     """What a run gave.
 
     `outputs` has one row an inference; for a model of several outputs it is a tuple of such
-    arrays. `instructions` counts every inference exactly; `None` on the host.
+    arrays. `instructions` counts every inference exactly, on Hexagon in packets of
+    instructions; `None` on the host.
     """
 
     outputs: object
@@ -41,8 +42,9 @@ def run_c_project(directory, inputs, target="host", flags=("-O3",)):
         directory: Path-like. The project's folder.
         inputs: Array of shape `(n, ...)`, int8 or float32 as the model takes it: one row an
             inference. For a model of several inputs, a tuple of such arrays.
-        target: Str. `"host"` (needs `cc`) or a Cortex-M name as `export_c` takes it (needs
-            `arm-none-eabi-gcc`, newlib and `qemu-system-arm`). Defaults to `"host"`.
+        target: Str. `"host"` (needs `cc`), a Cortex-M name as `export_c` takes it (needs
+            `arm-none-eabi-gcc`, newlib and `qemu-system-arm`) or `"hexagon"` (needs `clang-19`,
+            `ld.lld-19` and `qemu-hexagon`). Defaults to `"host"`.
         flags: Tuple of str. Further compiler flags. Defaults to `("-O3",)`.
 
     Returns:
@@ -124,7 +126,9 @@ def _outputs(ends, written):
 
 def _build(directory, name, target, program, flags):
     run = source_root() / "micro" / "run"
-    files = "files_host.c" if target.is_host else "files_semihosting.c"
+    files = "files_semihosting.c"
+    if target.is_host or target.board == HEXAGON:
+        files = "files_host.c" if target.is_host else "files_system.c"
     sources = [*sorted(directory.glob("src/**/*.c")), run / "main.c", run / files]
     names = [f'-DHEADER="{name}.h"', f"-DCALL(x)={name}_##x", f"-DVALUE(x)={name.upper()}_##x"]
     build_program(sources, [directory / "src", run], target, program, [*flags, *names])

@@ -6,11 +6,14 @@ import pathlib
 
 @dataclasses.dataclass(frozen=True)
 class Board:
-    """A machine that QEMU emulates: its name and where code and data lie in it."""
+    """A machine that QEMU emulates: its name and where code and data lie in it.
+
+    `HEXAGON` is no whole machine: its programs call an operating system, which QEMU answers.
+    """
 
     machine: str
-    flash: tuple  # origin, length
-    ram: tuple
+    flash: tuple = ()  # origin, length
+    ram: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +21,8 @@ class Target:
     """A processor: its compiler flags and the board that runs it; the host has neither.
 
     `long_multiply` tells whether it multiplies 32 x 32 -> 64 bits in one instruction, `dsp`
-    whether it has Arm's DSP extension.
+    whether it has Arm's DSP extension, `vectors` is the vector unit that has kernels of its own:
+    `"hvx"`, or empty.
     """
 
     name: str
@@ -26,6 +30,7 @@ class Target:
     board: Board | None = None
     long_multiply: bool = True
     dsp: bool = False
+    vectors: str = ""
 
     @property
     def is_host(self):
@@ -40,6 +45,10 @@ _MPS2_M7 = dataclasses.replace(_MPS2_M3, machine="mps2-an500")
 _MPS2_M33 = Board("mps2-an505", (0x10000000, 4 * _MEGABYTE), (0x38000000, 4 * _MEGABYTE))
 MICROBIT = Board("microbit", (0, 256 << 10), (0x20000000, 16 << 10))
 _MPS3_M55 = Board("mps3-an547", (0, _MEGABYTE // 2), (0x21000000, 2 * _MEGABYTE))
+
+HEXAGON = Board("qemu-hexagon")
+# The oldest version with all that the kernels use: its code runs on those after it too.
+_HEXAGON_FLAGS = ("--target=hexagon-unknown-none-elf", "-mv66", "-mhvx", "-mhvx-length=128b")
 
 
 def _arm(name, board, *extra, long_multiply=True, dsp=False):
@@ -58,6 +67,7 @@ TARGETS = {
         _arm("cortex-m7", _MPS2_M7, "-mfloat-abi=hard", "-mfpu=fpv5-d16", dsp=True),
         _arm("cortex-m33", _MPS2_M33, "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16", dsp=True),
         _arm("cortex-m55", _MPS3_M55, "-mfloat-abi=hard", dsp=True),
+        Target("hexagon", _HEXAGON_FLAGS, HEXAGON, vectors="hvx"),
         Target("host"),
     )
 }

@@ -1,4 +1,4 @@
-"""Building C programs for this machine or for a board, and running them on QEMU's boards."""
+"""Building C programs for this machine or for a board, and running them under QEMU."""
 
 import functools
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 
-from keras_prune.runtime.c_targets import source_root
+from keras_prune.runtime.c_targets import HEXAGON, source_root
 
 _SECONDS = 600
 
@@ -24,6 +24,9 @@ def build_program(sources, folders, target, program, flags=()):
     Raises:
         RuntimeError: If the compiler is missing or fails.
     """
+    if target.board == HEXAGON:
+        _build_for_hexagon(sources, folders, target, program, flags)
+        return
     command = [find_tool("cc" if target.is_host else "arm-none-eabi-gcc"), "-std=c11", "-Wall"]
     command += [*target.flags, *flags, *(f"-I{folder}" for folder in folders)]
     if not target.is_host:
@@ -49,9 +52,12 @@ def emulate(program, board, folder, options=()):
     Raises:
         RuntimeError: If QEMU is missing, or the program ends with an error.
     """
-    command = [find_tool("qemu-system-arm"), "-M", board.machine, "-nographic"]
-    command += ["-monitor", "none", "-serial", "none", "-kernel", str(program)]
-    command += ["-semihosting-config", "enable=on,target=native", *options]
+    if board == HEXAGON:
+        command = [find_tool("qemu-hexagon"), "-cpu", "v67", *options, str(program)]
+    else:
+        command = [find_tool("qemu-system-arm"), "-M", board.machine, "-nographic"]
+        command += ["-monitor", "none", "-serial", "none", "-kernel", str(program)]
+        command += ["-semihosting-config", "enable=on,target=native", *options]
     return call(command, folder, "The program failed under QEMU")
 
 
@@ -71,6 +77,20 @@ def emulate_and_count(program, board, folder):
     call(command, folder, "The counting plugin does not compile")
     emulate(program, board, folder, ["-plugin", f"{plugin},out={folder / 'counts.txt'}"])
     return np.loadtxt(folder / "counts.txt", dtype=np.int64, ndmin=1)
+
+
+def _build_for_hexagon(sources, folders, target, program, flags):
+    # Clang passes its linker an option that lld does not know, so lld is called by itself.
+    micro = source_root() / "micro" / "hexagon"
+    command = [find_tool("clang-19"), "-std=c11", "-Wall", "-ffreestanding", *target.flags]
+    command += [*flags, *(f"-I{folder}" for folder in (*folders, micro))]
+    objects = []
+    for number, source in enumerate([*sources, micro / "startup.c", micro / "system.c"]):
+        objects.append(f"{program}.{number}.o")
+        built = [*command, "-c", str(source), "-o", objects[-1]]
+        call(built, program.parent, "The program does not compile")
+    link = [find_tool("ld.lld-19"), "-static", "--gc-sections", "-e", "_start", *objects]
+    call([*link, "-o", str(program)], program.parent, "The program does not link")
 
 
 def _link_flags(board, boards):

@@ -57,6 +57,12 @@ def library():
     groups.restype, groups.argtypes = size, [dense, int32, int32, int32]
     handle.spk_groups_s8_pack.argtypes = [dense, int32, int32, int32, blob, size]
     handle.spk_groups_s8_unpack.argtypes = [blob, size, int32, int32, int32, dense]
+    handle.spk_fours_s8_pack_size.restype = size
+    handle.spk_fours_s8_pack_size.argtypes = [dense, int32, int32, int32]
+    handle.spk_fours_s8_pack.argtypes = [dense, int32, int32, int32, blob, size]
+    handle.spk_fours_s8_unpack.argtypes = [blob, size, int32, int32, int32, dense]
+    handle.spk_conv2d_s8_fours__hvx_scratch.restype = size
+    handle.spk_conv2d_s8_fours__hvx_scratch.argtypes = [ctypes.POINTER(int32), int32]
     return handle
 
 
@@ -180,6 +186,55 @@ def pack_csr_f32(dense):
         ValueError: If `dense` is not such an array, or the format cannot hold it.
     """
     return _pack("spk_csr_f32_pack", dense, dtype=np.float32)
+
+
+def pack_fours_s8(dense, spread):
+    """Packs a matrix of int8 weights as `fours_s8`, the format of kernels for vector units.
+
+    Args:
+        dense: int8 array of shape `(rows, cols)`: output units by inputs.
+        spread: Bool. False keeps whole blocks of four neighbouring columns (`cols` must be a
+            multiple of four), True any four weights that are not zero.
+
+    Returns:
+        The packed bytes, a multiple of four of them.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or the format cannot hold it.
+    """
+    return _pack("spk_fours_s8_pack", dense, spread)
+
+
+def unpack_fours_s8(blob, rows, cols, spread):
+    """Unpacks what `pack_fours_s8()` made; the inverse.
+
+    Args:
+        blob: The packed bytes. They are checked before they are read.
+        rows: Integer, output units.
+        cols: Integer, inputs.
+        spread: Bool, as for packing.
+
+    Returns:
+        int8 array of shape `(rows, cols)`.
+
+    Raises:
+        ValueError: If `blob` is not a packed matrix of that shape.
+    """
+    return _unpack("spk_fours_s8_unpack", blob, rows, cols, spread)
+
+
+def fours_scratch_hvx(window, fours):
+    """Returns the bytes of scratch that a convolution of Hexagon's vector unit needs.
+
+    Args:
+        window: The 15 integers of `spk_window2d`, in its order.
+        fours: Integer. Those of `fours_s8` with `spread`, else 0.
+
+    Returns:
+        An integer.
+    """
+    fields = (ctypes.c_int32 * 15)(*window)
+    return library().spk_conv2d_s8_fours__hvx_scratch(fields, fours)
 
 
 def _pack(packer, dense, *further, dtype=np.int8):

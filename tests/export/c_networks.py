@@ -7,14 +7,20 @@ from tests.export.c_model_builder import Model, random_int8
 SIZE = 12 * 10 * 3
 
 
-def pruned_network(path, sparsity=0.85, seed=20):
-    """A network with a residual sum, as converters write them, most weights zero."""
+def pruned_network(path, sparsity=0.85, seed=20, blocks=False):
+    """A network with a residual sum, as converters write them, most weights zero.
+
+    With `blocks` they are zero four neighbouring inputs at a time.
+    """
     rng, model = np.random.default_rng(seed), Model()
 
     def weights(shape, axis, keep_dense=False):
         values = random_int8(rng, shape)
         if not keep_dense:
-            values[rng.random(shape) < sparsity] = 0
+            dead = rng.random(shape) < sparsity
+            if blocks:
+                dead = np.repeat(dead[..., ::4], 4, axis=-1)
+            values[dead] = 0
         return model.tensor(shape, rng.uniform(0.002, 0.01, shape[axis]), 0, values, axis=axis)
 
     def bias(channels):

@@ -42,7 +42,11 @@ def test_inputs_that_do_not_fit_are_an_error(project, inputs):
 def test_a_missing_tool_is_an_error(project, monkeypatch):
     emulator.find_tool.cache_clear()
     monkeypatch.setenv("PATH", "/nonexistent")
-    for target, tool in (("host", "cc"), ("cortex-m4", "arm-none-eabi-gcc")):
+    for target, tool in (
+        ("host", "cc"),
+        ("cortex-m4", "arm-none-eabi-gcc"),
+        ("hexagon", "clang-19"),
+    ):
         with pytest.raises(RuntimeError, match=f"needs `{tool}`"):
             c_project.run_c_project(project, np.zeros((1, 4), np.int8), target)
 

@@ -47,6 +47,23 @@ def test_groups_are_written_out():
         native.pack_groups_s8(dense, 8)
 
 
+@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize("density", [0, 0.1, 1])
+def test_round_trip_of_fours(density, spread):
+    random = np.random.default_rng(0)
+    dense = random.integers(-128, 128, (7, 600)).astype(np.int8)
+    dense[random.random(dense.shape) >= density] = 0
+    blob = native.pack_fours_s8(dense, spread)
+    np.testing.assert_array_equal(native.unpack_fours_s8(blob, 7, 600, spread), dense)
+    with pytest.raises(ValueError, match=r"`spk_fours_s8_unpack` failed: the blob"):
+        native.unpack_fours_s8(blob[:-4], 7, 600, spread)
+
+
+def test_half_a_block_is_refused():
+    with pytest.raises(ValueError, match=r"cannot hold this matrix. Received: rows=2, cols=6"):
+        native.pack_fours_s8(np.ones((2, 6), np.int8), spread=False)
+
+
 def test_views_are_packed_in_their_own_order():
     dense = np.arange(12, dtype=np.int8).reshape(3, 4)
     blob = native.pack_stream_s8(dense.T)

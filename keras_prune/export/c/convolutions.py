@@ -1,6 +1,6 @@
 """CONV_2D and DEPTHWISE_CONV_2D as calls of int8 kernels."""
 
-from keras_prune.export.c import armv7em, armv7em_depthwise, tile_cost
+from keras_prune.export.c import armv7em, armv7em_depthwise, hexagon, tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
     PORTABLE,
@@ -31,8 +31,12 @@ def conv2d(node, target):
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(channels, -1)
-    _, stored = take_best(step, matrix, candidates(matrix, target, fields, pixels))
-    bias = bias_of(step, node, matrix)
+    if target.vectors == "hvx":
+        _, stored = take_best(step, matrix, hexagon.candidates(weights.data, fields))
+        bias = hexagon.folded_bias(step, node, matrix, source)
+    else:
+        _, stored = take_best(step, matrix, candidates(matrix, target, fields, pixels))
+        bias = bias_of(step, node, matrix)
     requantization(step, node, source, weights, output, channels, matrix)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step

@@ -19,7 +19,7 @@ _TEMPLATES = {
     "examples/host/main.c": "host.c",
     "examples/sketch/sketch.ino": "sketch.ino",
     "CMakeLists.txt": "CMakeLists.txt",
-    "arm-none-eabi.cmake": "arm-none-eabi.cmake",
+    "{toolchain}": "{toolchain}",
     "Makefile": "Makefile",
     "library.properties": "library.properties",
     "library.json": "library.json",
@@ -48,6 +48,7 @@ def render(name, title, target, graph, steps, plan, kernels):
         A dict from file name to text.
     """
     stands_for = _representatives(steps)
+    toolchain = "hexagon.cmake" if target.vectors == "hvx" else "arm-none-eabi.cmake"
     inputs = [_end(tensor) for tensor in graph.inputs]
     outputs = [_end(tensor) for tensor in graph.outputs]
     context = {
@@ -55,6 +56,7 @@ def render(name, title, target, graph, steps, plan, kernels):
         "flags": " ".join(target.flags or ("-mthumb", "-mcpu=cortex-m4")),
         "flags_for": "cortex-m4" if target.is_host else target.name,
         "warnings": " ".join(WARNINGS),
+        "toolchain": toolchain,
         "arena_bytes": plan.arena_bytes,
         "inputs": inputs,
         "outputs": outputs,
@@ -79,7 +81,7 @@ def render(name, title, target, graph, steps, plan, kernels):
         "platformio": json.dumps(_platformio(name, title, target), indent=2),
     }
     return {
-        path.format(name=name): _template(template).render(context)
+        path.format(**context): _template(template.format(**context)).render(context)
         for path, template in _TEMPLATES.items()
     }
 

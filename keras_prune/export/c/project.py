@@ -17,7 +17,7 @@ from keras_prune.runtime.c_targets import find_target
 
 _MAX_ARENA_BYTES = 1 << 30
 # What the constants of weights are called.
-_WEIGHTS = ("weights", "stream", "columns", "blocks", "groups", "gated", "csr")
+_WEIGHTS = ("weights", "stream", "columns", "blocks", "fours", "groups", "gated", "csr")
 
 
 def export_c(tflite_path, directory, target="cortex-m4", name="model"):
@@ -44,8 +44,9 @@ def export_c(tflite_path, directory, target="cortex-m4", name="model"):
         directory: Path-like. The project's folder, new, empty, or of an earlier export, whose
             files are replaced; files beside them stay. Its parent must exist.
         target: Str. `"cortex-m0"`, `"cortex-m0plus"`, `"cortex-m3"`, `"cortex-m4"`,
-            `"cortex-m7"`, `"cortex-m33"`, `"cortex-m55"` or `"host"`: decides between dense and
-            sparse weights, and the compiler flags. Defaults to `"cortex-m4"`.
+            `"cortex-m7"`, `"cortex-m33"`, `"cortex-m55"`, `"hexagon"` or `"host"`: decides
+            between dense and sparse weights and the kernels, and the compiler flags. Defaults to
+            `"cortex-m4"`.
         name: Str. What the functions, the macros (in capitals) and the files in C are called:
             lower-case letters, digits and underscores. Models of one program need names of their
             own. Defaults to `"model"`.

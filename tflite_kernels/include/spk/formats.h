@@ -72,6 +72,25 @@ SPK_API spk_status spk_groups_s8_check(const uint8_t *blob, size_t bytes, int32_
 SPK_API spk_status spk_groups_s8_unpack(const uint8_t *blob, size_t bytes, int32_t rows,
                                         int32_t cols, int32_t m, int8_t *dense);
 
+// fours_s8: the weights of a row that are not zero, four at a time, for vector units that sum
+// four products at once. Without `spread` a four is a block of the columns 4 i .. 4 i + 3, and
+// cols is a multiple of four; with it, its columns are any, and the last four of a row is
+// filled up with column 0, weight 0. Little endian, aligned to 4 bytes:
+//   uint32 fours
+//   uint16 count[rows]                        fours of each row
+//   uint16 index[fours][spread ? 4 : 1]       a column, or a block i
+//   int8 weights[fours][4]
+// count and index are filled up to an even number; one four of zeros ends index and weights,
+// so that kernels may load ahead.
+SPK_API size_t spk_fours_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols,
+                                      int32_t spread);
+SPK_API spk_status spk_fours_s8_pack(const int8_t *dense, int32_t rows, int32_t cols,
+                                     int32_t spread, void *blob, size_t bytes);
+SPK_API spk_status spk_fours_s8_check(const void *blob, size_t bytes, int32_t rows,
+                                      int32_t cols, int32_t spread);
+SPK_API spk_status spk_fours_s8_unpack(const void *blob, size_t bytes, int32_t rows,
+                                       int32_t cols, int32_t spread, int8_t *dense);
+
 // csr_f32: compressed sparse rows for portable C and for pixel-vectorised convolution.
 //   uint32 start[rows + 1]                    entries of row r are start[r] .. start[r + 1]
 //   start[rows] x { uint32 column, float w }  columns ascend within a row

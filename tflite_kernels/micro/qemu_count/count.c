@@ -1,5 +1,7 @@
-// QEMU plugin: counts the instructions between `mov r10, r10` and `mov r11, r11`
-// (Thumb) and writes one number a line to the file named by the argument out=PATH.
+// QEMU plugin: counts what is executed between two marks and writes one number a line to
+// the file named by the argument out=PATH. On Arm these are the instructions between
+// `mov r10, r10` and `mov r11, r11` (Thumb), on Hexagon the packets between `r10 = r10`
+// and `r11 = r11`, each in a packet of its own.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +12,15 @@
 
 EXPORTED int qemu_plugin_version = 1;
 
-enum { kBegin = 0x46D2, kEnd = 0x46DB };
+// A mark as the processor reads it, without the bits that say where a packet ends.
+typedef struct mark {
+  size_t bytes;
+  uint32_t begin, end, bits;
+} mark;
+
+static const mark thumb = {2, 0x46D2, 0x46DB, 0xFFFF};
+static const mark hexagon = {4, 0x706A000A, 0x706B000B, 0xFFFF3FFF};
+static const mark *marks;
 
 static uint64_t executed, at_begin;
 static FILE *out;
@@ -32,11 +42,14 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
   (void)id;
   for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); ++i) {
     struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
-    const uint8_t *bytes = qemu_plugin_insn_data(insn);
-    const int half = qemu_plugin_insn_size(insn) == 2 ? bytes[0] | bytes[1] << 8 : 0;
-    if (half == kBegin) {
+    uint32_t code = 0;
+    if (qemu_plugin_insn_size(insn) == marks->bytes) {
+      memcpy(&code, qemu_plugin_insn_data(insn), marks->bytes);
+    }
+    code &= marks->bits;
+    if (code == marks->begin) {
       qemu_plugin_register_vcpu_insn_exec_cb(insn, begin, QEMU_PLUGIN_CB_NO_REGS, NULL);
-    } else if (half == kEnd) {
+    } else if (code == marks->end) {
       qemu_plugin_register_vcpu_insn_exec_cb(insn, end, QEMU_PLUGIN_CB_NO_REGS, NULL);
     } else {
       qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &executed,
@@ -47,7 +60,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
 
 EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
                                  char **argv) {
-  (void)info;
+  marks = strcmp(info->target_name, "hexagon") == 0 ? &hexagon : &thumb;
   for (int i = 0; i < argc; ++i) {
     if (strncmp(argv[i], "out=", 4) == 0) out = fopen(argv[i] + 4, "w");
   }

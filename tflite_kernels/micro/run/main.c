@@ -8,6 +8,9 @@
 #if defined(__arm__)
 #define COUNT_FROM_HERE() __asm__ volatile("mov r10, r10" ::: "memory")
 #define COUNT_TO_HERE()   __asm__ volatile("mov r11, r11" ::: "memory")
+#elif defined(__hexagon__)
+#define COUNT_FROM_HERE() __asm__ volatile("r10 = r10" ::: "memory")
+#define COUNT_TO_HERE()   __asm__ volatile("r11 = r11" ::: "memory")
 #else
 #define COUNT_FROM_HERE()
 #define COUNT_TO_HERE()

@@ -1,0 +1,86 @@
+"""CONV_2D for Hexagon's vector unit, which sums four products at once.
+
+Dense rows go four by four, sparse ones as blocks of four neighbouring columns, or as any four
+columns. The constants are packets counted under QEMU.
+"""
+
+import numpy as np
+
+from keras_prune.export.c.weighted import PORTABLE, Candidate, bias_of, worth_packing
+
+_TILE = 128  # pixels served by one pass over the weights
+_SOURCES = (
+    "kernels/hexagon/conv2d_hvx.c",
+    "kernels/hexagon/planes_hvx.c",
+    "kernels/hexagon/transpose_hvx.c",
+    f"{PORTABLE}/conv2d_s8_fours.c",
+)
+_FOUR_ROWS = 8  # packets of four columns of four dense rows, and one tile
+_FOUR = 4  # of a stored four and one tile
+_ROW = 28  # of an output row and one tile, requantisation included
+_COLUMN = 6  # of a column of one tile: packing
+
+
+def candidates(weights, window):
+    """Return the kernels that could compute a convolution.
+
+    Args:
+        weights: int8 array of shape `(out, kernel_h, kernel_w, in)`.
+        window: List of the fields of `spk_window2d`.
+
+    Returns:
+        A list of `Candidate`.
+    """
+    from keras_prune.runtime.native import fours_scratch_hvx, pack_fours_s8
+
+    channels = -(-weights.shape[3] // 4) * 4
+    padded = np.pad(weights, ((0, 0), (0, 0), (0, 0), (0, channels - weights.shape[3])))
+    matrix = padded.reshape(len(weights), -1)
+    shape = dict(window)
+    pitch = shape["out_w"] + (shape["kernel_w"] - 1) * shape["dilation_w"] // shape["stride_w"]
+    tiles = -(-shape["batch"] * shape["out_h"] * pitch // _TILE)
+
+    def candidate(encoding, name, values, products, fours=0):
+        packets = tiles * (products + _ROW * matrix.shape[0] + _COLUMN * matrix.shape[1])
+        sources = (f"kernels/hexagon/conv2d_s8_{name}_hvx.c", *_SOURCES)
+        scratch = fours_scratch_hvx([value for _, value in window], fours)
+        return Candidate(encoding, f"spk_conv2d_s8_{name}__hvx", sources, values, packets, scratch)
+
+    rows = _four_by_four(matrix)
+    found = [candidate("dense", "rows4", rows, rows.size / 4 * _FOUR_ROWS)]
+    for name, spread in (("blocks", False), ("fours", True)):
+        if worth_packing(matrix) and matrix.shape[1] < 1 << 16:
+            packed = np.frombuffer(pack_fours_s8(matrix, spread), np.uint32)
+            stored = int(packed[0])
+            fours = stored if spread else 0
+            found.append(candidate(name, name, packed, stored * _FOUR, fours))
+    return found
+
+
+def _four_by_four(matrix):
+    # (rows / 4, columns / 4, 4, 4), and one four of zeros that the kernel loads ahead.
+    rows, columns = matrix.shape
+    whole = np.pad(matrix, ((0, -rows % 4), (0, 0)))
+    ordered = whole.reshape(-1, 4, columns // 4, 4).transpose(0, 2, 1, 3)
+    return np.append(ordered.reshape(-1), np.zeros(16, np.int8)).view(np.uint32)
+
+
+def folded_bias(step, node, matrix, source):
+    """Return the bias for inputs that the kernels read as `input + 128`.
+
+    Args:
+        step: `Step` that keeps the constant.
+        node: `Node` of the convolution.
+        matrix: int8 array (rows, columns) of its weights.
+        source: Input `Tensor`.
+
+    Returns:
+        A `Constant`.
+    """
+    bias = bias_of(step, node, matrix)
+    values = np.zeros(len(matrix), np.int64)
+    if bias != "NULL":
+        step.constants.remove(bias)
+        values += bias.values
+    values -= (source.zero_point + 128) * matrix.sum(axis=1, dtype=np.int64)
+    return step.constant("bias", "int32_t", values)

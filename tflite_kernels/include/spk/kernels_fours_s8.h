@@ -1,0 +1,49 @@
+// CONV_2D, int8, for vector units that sum four products at once.
+//
+// Channels are seen four at a time: in_c is rounded up to a multiple of four, the weights are
+// the matrix (out_c, kernel_h * kernel_w * rounded in_c) with zeros in the new columns. The
+// units multiply unsigned by signed bytes, so the kernels read an input x as x + 128, and
+// `bias[c]` must already hold bias + (input_offset - 128) * sum of the weights of channel c.
+//
+// rows4: dense weights, (ceil(out_c / 4), columns / 4, 4 rows, 4 columns), zeros in new rows.
+// blocks, fours: the format fours_s8 without and with `spread`.
+//
+// Kernels that end in __hvx are for Hexagon's vector extension with vectors of 128 bytes;
+// compiled for another machine they call their twins that end in __c. All give the same bytes
+// for the same weights as spk_conv2d_s8_dense__ref.
+#ifndef SPK_KERNELS_FOURS_S8_H_
+#define SPK_KERNELS_FOURS_S8_H_
+
+#include "spk/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void spk_conv2d_s8_rows4__c(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                            const uint32_t *weights, const int32_t *bias, int8_t *output,
+                            void *scratch);
+void spk_conv2d_s8_blocks__c(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                             const uint32_t *blocks, const int32_t *bias, int8_t *output,
+                             void *scratch);
+void spk_conv2d_s8_fours__c(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                            const uint32_t *fours, const int32_t *bias, int8_t *output,
+                            void *scratch);
+size_t spk_conv2d_s8_fours__c_scratch(const spk_window2d *w);  // of all three
+
+void spk_conv2d_s8_rows4__hvx(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                              const uint32_t *weights, const int32_t *bias, int8_t *output,
+                              void *scratch);
+void spk_conv2d_s8_blocks__hvx(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                               const uint32_t *blocks, const int32_t *bias, int8_t *output,
+                               void *scratch);
+void spk_conv2d_s8_fours__hvx(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                              const uint32_t *fours, const int32_t *bias, int8_t *output,
+                              void *scratch);
+// Of all three; `fours` counts those of the weights, and is 0 for rows4 and blocks.
+SPK_API size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t fours);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // SPK_KERNELS_FOURS_S8_H_
