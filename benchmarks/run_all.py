@@ -11,6 +11,7 @@ MICROCONTROLLER = (
     "dense_layers_mcu",
     "two_sided",
     "convolutions_mcu",
+    "dsp",
     "gated_channels",
 )
 BENCHMARKS = (
