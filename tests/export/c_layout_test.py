@@ -149,5 +149,5 @@ def test_nothing_is_allocated_and_nothing_changes_outside_the_arena(project, tmp
     listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     symbols = [line.split()[:2] for line in listing.splitlines() if not line.endswith(":")]
     wanted = {name for name, kind in symbols if kind == "U" and not name.startswith("spk_")}
-    assert wanted == {"memcpy", "memset"}
+    assert wanted <= {"memcpy", "memmove", "memset"}
     assert {kind for _, kind in symbols} <= set("UTtr")  # no data, no BSS
