@@ -1,9 +1,12 @@
 """Mutants of good files are exported or refused in a sentence; `tools/fuzz_export.py` runs more."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from keras_prune.export.c import export_c
+from keras_prune.export.c.quantization import quantized
 from keras_prune.export.flatbuffer import parse_model, schema, write_model
 from tests.export.c_networks import pooled_network, pruned_network, shuffled_network
 from tools import fuzz_export
@@ -82,3 +85,9 @@ def test_options_of_another_operator_are_none(tmp_path):
     write_model(model, tmp_path / "network.tflite")
     with pytest.raises(ValueError, match=r"\(AVERAGE_POOL_2D\) .* needs its options"):
         export_c(tmp_path / "network.tflite", tmp_path / "c")
+
+
+def test_limits_of_the_smallest_scales_are_clamped():
+    tensor = SimpleNamespace(scale=np.float32(1e-45), zero_point=3)
+    assert quantized(6.0, tensor) == 3 + 2**31
+    assert quantized(-1.0, tensor) == 3 - 2**31

@@ -122,8 +122,10 @@ def round_halves_away(values):
 
 
 def quantized(value, tensor):
-    """Return a real value in the tensor's int8 scale, unclamped (a float32 division)."""
-    return tensor.zero_point + round_half_away(np.float32(value) / tensor.scale)
+    """Return a real value in the tensor's int8 scale, within int32 (a float32 division)."""
+    with np.errstate(over="ignore"):  # by the smallest scales
+        units = np.float32(value) / tensor.scale
+    return tensor.zero_point + round_half_away(np.clip(units, -(2.0**31), 2.0**31))
 
 
 def activation_range(activation, tensor):
