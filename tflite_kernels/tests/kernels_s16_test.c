@@ -1,9 +1,8 @@
 // The 16x8 convolution against its reference kernel, over random shapes: equal values.
 #include <string.h>
 
-#include "spk/formats.h"
 #include "spk/kernels_s8.h"
-#include "test.h"
+#include "tests/random_s8.h"
 
 enum { kCases = 150 };
 
@@ -16,27 +15,8 @@ static void *random_bytes(size_t count, int percent_zero, int extreme) {
   return values;
 }
 
-static spk_window2d random_window(void) {
-  spk_window2d w = {.batch = spk_random_int(1, 2),
-                    .in_h = spk_random_int(1, 6),
-                    .in_w = spk_random_int(1, 6),
-                    .in_c = spk_random_int(1, 150),
-                    .out_c = spk_random_int(1, 7),
-                    .kernel_h = spk_random_int(1, 4),
-                    .kernel_w = spk_random_int(1, 4),
-                    .stride_h = spk_random_int(1, 3),
-                    .stride_w = spk_random_int(1, 3),
-                    .dilation_h = spk_random_int(1, 2),
-                    .dilation_w = spk_random_int(1, 2)};
-  w.pad_top = spk_random_int(0, w.kernel_h - 1);
-  w.pad_left = spk_random_int(0, w.kernel_w - 1);
-  w.out_h = spk_random_int(1, 1 + (w.in_h + w.pad_top - 1) / w.stride_h);
-  w.out_w = spk_random_int(1, 1 + (w.in_w + w.pad_left - 1) / w.stride_w);
-  return w;
-}
-
 static void convolution(int number) {
-  const spk_window2d w = random_window();
+  const spk_window2d w = random_window(spk_random_int(1, 150), spk_random_int(1, 7));
   const int32_t cols = w.kernel_h * w.kernel_w * w.in_c;
   const size_t channels = (size_t)w.out_c;
   const size_t out = (size_t)(w.batch * w.out_h * w.out_w) * channels * sizeof(int16_t);
@@ -62,9 +42,7 @@ static void convolution(int number) {
 
   spk_conv2d_s16__c(&w, &q, spk_sum_rows_s16_dense__c, weights, input, got, scratch);
   EXPECT(memcmp(expected, got, out) == 0, "dense, case %d", number);
-  const size_t bytes = spk_stream_s8_pack_size(weights, w.out_c, cols);
-  uint8_t *stream = spk_test_buffer(bytes);
-  EXPECT(spk_stream_s8_pack(weights, w.out_c, cols, stream, bytes) == SPK_OK, "pack");
+  uint8_t *stream = packed(weights, w.out_c, cols);
   spk_conv2d_s16__c(&w, &q, spk_sum_rows_s16_stream__c, stream, input, got, scratch);
   EXPECT(memcmp(expected, got, out) == 0, "stream, case %d", number);
   free(stream);

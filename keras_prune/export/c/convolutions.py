@@ -13,7 +13,7 @@ from keras_prune.export.c.weighted import (
     weights_of,
     worth_packing,
 )
-from keras_prune.export.c.windows import window
+from keras_prune.export.c.windows import convolution_window, depthwise_window
 
 TILE = f"{PORTABLE}/tile_s8.c"
 
@@ -22,12 +22,8 @@ def conv2d(node, target):
     """Lower CONV_2D: weights (out, kernel_h, kernel_w, in)."""
     source, output = ends_of(node)
     weights = weights_of(node, rank=4, channel_axis=0)
-    channels, kernel_h, kernel_w, depth = weights.shape
-    if len(source.shape) == 4 and source.shape[3] != depth:
-        raise node.refuse(
-            f"grouped convolution is not supported: input {source.shape}, weights {weights.shape}"
-        )
-    fields, pixels = window(node, source, output, kernel_h, kernel_w, channels)
+    channels = weights.shape[0]
+    fields, pixels = convolution_window(node, source, weights, output)
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(channels, -1)
@@ -79,14 +75,8 @@ def depthwise_conv2d(node, target):
     """Lower DEPTHWISE_CONV_2D: weights (1, kernel_h, kernel_w, out), always dense."""
     source, output = ends_of(node)
     weights = weights_of(node, rank=4, channel_axis=3)
-    one, kernel_h, kernel_w, channels = weights.shape
-    depth = source.shape[3] if len(source.shape) == 4 else 0
-    multiplier = getattr(node.options, "depthMultiplier", 0)
-    if one != 1 or depth < 1 or depth * multiplier != channels:
-        raise node.refuse(
-            f"input {source.shape}, weights {weights.shape} and multiplier {multiplier} disagree"
-        )
-    fields, pixels = window(node, source, output, kernel_h, kernel_w, channels)
+    channels = weights.shape[3]
+    fields, pixels = depthwise_window(node, source, weights, output)
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(-1, channels).T

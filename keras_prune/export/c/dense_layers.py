@@ -14,6 +14,7 @@ from keras_prune.export.c.weighted import (
     weights_of,
     worth_packing,
 )
+from keras_prune.export.c.windows import dense_batch
 from keras_prune.runtime import native
 
 ARMV6M, ARMV7EM = "kernels/armv6m", "kernels/armv7em"
@@ -24,14 +25,8 @@ def fully_connected(node, target):
     """Lower FULLY_CONNECTED: weights (rows, cols), any leading input dimensions as batch."""
     source, output = ends_of(node)
     weights = weights_of(node, rank=2, channel_axis=0)
-    if getattr(node.options, "weightsFormat", 0) != 0:
-        raise node.refuse("only the default weights format is supported")
     rows, cols = weights.shape
-    batch, rest = divmod(source.size, cols)
-    if rest or output.size != batch * rows:
-        raise node.refuse(
-            f"input {source.shape}, weights {weights.shape} and output {output.shape} disagree"
-        )
+    batch = dense_batch(node, source, weights, output)
     step = Step(node.index, node.kind, [source], output, macs=batch * rows * cols)
     matrix = weights.data
     best, stored = take_best(step, matrix, _candidates(matrix, target, batch, source.live))

@@ -5,7 +5,7 @@ import numpy as np
 from keras_prune.export.c.floats import ends, limits
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import PORTABLE, Candidate, take_best, worth_packing
-from keras_prune.export.c.windows import window
+from keras_prune.export.c.windows import convolution_window, dense_batch, depthwise_window
 
 REFERENCE = "kernels/reference"
 _TILE_PIXELS = 16
@@ -15,14 +15,8 @@ def fully_connected(node, target):
     """Lower FULLY_CONNECTED: weights (rows, cols), any leading input dimensions as batch."""
     source, output = ends(node, inputs=(2, 3))
     weights = _weights_of(node, rank=2)
-    if getattr(node.options, "weightsFormat", 0) != 0:
-        raise node.refuse("only the default weights format is supported")
     rows, cols = weights.shape
-    batch, rest = divmod(source.size, cols)
-    if rest or output.size != batch * rows:
-        raise node.refuse(
-            f"input {source.shape}, weights {weights.shape} and output {output.shape} disagree"
-        )
+    batch = dense_batch(node, source, weights, output)
     one = ("in_h", "in_w", "out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
     sizes = [("batch", batch), ("in_c", cols), ("out_c", rows), *((name, 1) for name in one)]
     sizes += [("dilation_h", 1), ("dilation_w", 1)]
@@ -34,12 +28,8 @@ def conv2d(node, target):
     """Lower CONV_2D: weights (out, kernel_h, kernel_w, in)."""
     source, output = ends(node, inputs=(2, 3))
     weights = _weights_of(node, rank=4)
-    channels, kernel_h, kernel_w, depth = weights.shape
-    if len(source.shape) == 4 and source.shape[3] != depth:
-        raise node.refuse(
-            f"grouped convolution is not supported: input {source.shape}, weights {weights.shape}"
-        )
-    sizes, pixels = window(node, source, output, kernel_h, kernel_w, channels)
+    channels = weights.shape[0]
+    sizes, pixels = convolution_window(node, source, weights, output)
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     matrix = weights.data.reshape(channels, -1)
     return _layer(step, node, "conv2d", matrix, sizes, source, units=source.shape[0])
@@ -49,14 +39,8 @@ def depthwise_conv2d(node, target):
     """Lower DEPTHWISE_CONV_2D: weights (1, kernel_h, kernel_w, out), always dense."""
     source, output = ends(node, inputs=(2, 3))
     weights = _weights_of(node, rank=4)
-    one, kernel_h, kernel_w, channels = weights.shape
-    depth = source.shape[3] if len(source.shape) == 4 else 0
-    multiplier = getattr(node.options, "depthMultiplier", 0)
-    if one != 1 or depth < 1 or depth * multiplier != channels:
-        raise node.refuse(
-            f"input {source.shape}, weights {weights.shape} and multiplier {multiplier} disagree"
-        )
-    sizes, pixels = window(node, source, output, kernel_h, kernel_w, channels)
+    channels = weights.shape[3]
+    sizes, pixels = depthwise_window(node, source, weights, output)
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", sizes)
     candidate = Candidate(

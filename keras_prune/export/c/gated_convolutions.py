@@ -14,7 +14,7 @@ from keras_prune.export.c.weighted import (
     take_best,
     weights_of,
 )
-from keras_prune.export.c.windows import window
+from keras_prune.export.c.windows import convolution_window
 
 _SOURCES = (f"{PORTABLE}/gated_s8.c", "kernels/reference/mul_s8.c")
 # Instructions to gather and scatter, counted on a Cortex-M4: an input value, a weight of a dense
@@ -39,7 +39,7 @@ def _live_only(node, gated, target):
     output = node.outputs[0]
     weights = weights_of(convolution, rank=4, channel_axis=0)
     channels, kernel_h, kernel_w, depth = weights.shape
-    fields, pixels = window(convolution, source, maps, kernel_h, kernel_w, channels)
+    fields, pixels = convolution_window(convolution, source, weights, maps)
     matrix = weights.data.reshape(channels, -1)
     most_in = gated.inputs.most if gated.inputs else depth
     most_out = gated.outputs.most if gated.outputs else channels

@@ -17,7 +17,13 @@ from keras_prune.export.c.weighted import (
     weights_of,
     worth_packing,
 )
-from keras_prune.export.c.windows import activation_name, window
+from keras_prune.export.c.windows import (
+    activation_name,
+    convolution_window,
+    dense_batch,
+    depthwise_window,
+    window,
+)
 
 INT16_MIN, INT16_MAX = -(1 << 15), (1 << 15) - 1
 _UPPER = {"NONE": None, "RELU": None, "RELU6": 6, "RELU_N1_TO_1": 1, "RELU_0_TO_1": 1}
@@ -36,12 +42,8 @@ def conv2d(node, target):
     """Lower CONV_2D: weights (out, kernel_h, kernel_w, in)."""
     source, output = _weighted_ends(node)
     weights = weights_of(node, rank=4, channel_axis=0)
-    channels, kernel_h, kernel_w, depth = weights.shape
-    if len(source.shape) == 4 and source.shape[3] != depth:
-        raise node.refuse(
-            f"grouped convolution is not supported: input {source.shape}, weights {weights.shape}"
-        )
-    fields, pixels = window(node, source, output, kernel_h, kernel_w, channels)
+    channels = weights.shape[0]
+    fields, pixels = convolution_window(node, source, weights, output)
     matrix = weights.data.reshape(channels, -1)
     return _convolution(node, fields, pixels, matrix, _rounded_once_up)
 
@@ -50,14 +52,8 @@ def fully_connected(node, target):
     """Lower FULLY_CONNECTED: a 1x1 convolution over the rows of a batch."""
     source, output = _weighted_ends(node)
     weights = weights_of(node, rank=2, channel_axis=0)
-    if getattr(node.options, "weightsFormat", 0) != 0:
-        raise node.refuse("only the default weights format is supported")
     rows, cols = weights.shape
-    batch, rest = divmod(source.size, cols)
-    if rest or output.size != batch * rows:
-        raise node.refuse(
-            f"input {source.shape}, weights {weights.shape} and output {output.shape} disagree"
-        )
+    batch = dense_batch(node, source, weights, output)
     fields = [
         ("batch", 1), ("in_h", 1), ("in_w", batch), ("in_c", cols),
         ("out_h", 1), ("out_w", batch), ("out_c", rows),
@@ -71,14 +67,8 @@ def depthwise_conv2d(node, target):
     """Lower DEPTHWISE_CONV_2D: weights (1, kernel_h, kernel_w, out), always dense."""
     source, output = _weighted_ends(node)
     weights = weights_of(node, rank=4, channel_axis=3)
-    one, kernel_h, kernel_w, channels = weights.shape
-    depth = source.shape[3] if len(source.shape) == 4 else 0
-    multiplier = getattr(node.options, "depthMultiplier", 0)
-    if one != 1 or depth < 1 or depth * multiplier != channels:
-        raise node.refuse(
-            f"input {source.shape}, weights {weights.shape} and multiplier {multiplier} disagree"
-        )
-    fields, pixels = window(node, source, output, kernel_h, kernel_w, channels)
+    channels = weights.shape[3]
+    fields, pixels = depthwise_window(node, source, weights, output)
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(-1, channels).T

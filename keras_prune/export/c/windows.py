@@ -54,6 +54,41 @@ def window(node, source, output, kernel_h, kernel_w, channels):
     return fields, batch * out_h * out_w
 
 
+def convolution_window(node, source, weights, output):
+    """Return what `window` does for CONV_2D with weights (out, kernel_h, kernel_w, in)."""
+    channels, kernel_h, kernel_w, depth = weights.shape
+    if len(source.shape) == 4 and source.shape[3] != depth:
+        raise node.refuse(
+            f"grouped convolution is not supported: input {source.shape}, weights {weights.shape}"
+        )
+    return window(node, source, output, kernel_h, kernel_w, channels)
+
+
+def depthwise_window(node, source, weights, output):
+    """Return what `window` does for DEPTHWISE_CONV_2D: weights (1, kernel_h, kernel_w, out)."""
+    one, kernel_h, kernel_w, channels = weights.shape
+    depth = source.shape[3] if len(source.shape) == 4 else 0
+    multiplier = getattr(node.options, "depthMultiplier", 0)
+    if one != 1 or depth < 1 or depth * multiplier != channels:
+        raise node.refuse(
+            f"input {source.shape}, weights {weights.shape} and multiplier {multiplier} disagree"
+        )
+    return window(node, source, output, kernel_h, kernel_w, channels)
+
+
+def dense_batch(node, source, weights, output):
+    """Return how many rows of inputs a FULLY_CONNECTED with weights (rows, cols) takes."""
+    if getattr(node.options, "weightsFormat", 0) != 0:
+        raise node.refuse("only the default weights format is supported")
+    rows, cols = weights.shape
+    batch, rest = divmod(source.size, cols)
+    if rest or output.size != batch * rows:
+        raise node.refuse(
+            f"input {source.shape}, weights {weights.shape} and output {output.shape} disagree"
+        )
+    return batch
+
+
 def _axis(node, size, kernel, stride, dilation, padding):
     # Output size and padding before, as TensorFlow defines SAME and VALID.
     if min(kernel, stride, dilation) < 1:

@@ -1,4 +1,4 @@
-// One row of a sparse stream times int8 inputs.
+// One row of a sparse stream times a vector.
 #ifndef SPK_STREAM_ROW_S8_H_
 #define SPK_STREAM_ROW_S8_H_
 
@@ -27,6 +27,29 @@ SPK_INLINE int32_t spk_stream_row_s8(const int8_t *restrict x, const uint8_t **s
     sum += (uint32_t)(*x * (int8_t)pair[1]);
   }
   return (int32_t)sum;
+}
+
+// The same for int16 inputs, which hold the offset already: no part is out of range.
+SPK_INLINE int32_t spk_stream_row_s16(const int16_t *restrict x, const uint8_t **stream,
+                                      int32_t acc) {
+  const uint8_t *restrict pair = *stream + 2;
+  int32_t pairs = pair[-2] | pair[-1] << 8;
+  *stream = pair + 2 * (ptrdiff_t)pairs;
+  for (; pairs >= 4; pairs -= 4, pair += 8) {
+    x += pair[0];
+    acc += *x * (int8_t)pair[1];
+    x += pair[2];
+    acc += *x * (int8_t)pair[3];
+    x += pair[4];
+    acc += *x * (int8_t)pair[5];
+    x += pair[6];
+    acc += *x * (int8_t)pair[7];
+  }
+  for (; pairs > 0; --pairs, pair += 2) {
+    x += pair[0];
+    acc += *x * (int8_t)pair[1];
+  }
+  return acc;
 }
 
 #endif  // SPK_STREAM_ROW_S8_H_

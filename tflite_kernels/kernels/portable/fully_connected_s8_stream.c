@@ -4,6 +4,7 @@
 // Several rows: a 1x1 convolution over `batch` pixels.
 #include "spk/kernels_s8.h"
 #include "spk/requantize_rows_s8.h"
+#include "spk/stream_row_s8.h"
 
 static spk_window2d as_convolution(int32_t batch, int32_t rows, int32_t cols) {
   const spk_window2d w = {.batch = 1,
@@ -30,25 +31,6 @@ size_t spk_fully_connected_s8_stream__c_scratch(int32_t batch, int32_t rows, int
   return spk_conv2d_s8_stream__c_scratch(&w);
 }
 
-static int32_t gather(const int16_t *restrict x, const uint8_t *restrict stream, int32_t pairs,
-                      int32_t acc) {
-  for (; pairs >= 4; pairs -= 4, stream += 8) {
-    x += stream[0];
-    acc += *x * (int8_t)stream[1];
-    x += stream[2];
-    acc += *x * (int8_t)stream[3];
-    x += stream[4];
-    acc += *x * (int8_t)stream[5];
-    x += stream[6];
-    acc += *x * (int8_t)stream[7];
-  }
-  for (; pairs > 0; --pairs, stream += 2) {
-    x += stream[0];
-    acc += *x * (int8_t)stream[1];
-  }
-  return acc;
-}
-
 void spk_fully_connected_s8_stream__c(int32_t batch, int32_t rows, int32_t cols,
                                       const spk_requant *q, const int8_t *input,
                                       const uint8_t *stream, const int32_t *bias,
@@ -67,9 +49,7 @@ void spk_fully_connected_s8_stream__c(int32_t batch, int32_t rows, int32_t cols,
     const int32_t count = left < SPK_ROWS_AT_ONCE ? left : SPK_ROWS_AT_ONCE;
     int32_t sums[SPK_ROWS_AT_ONCE];
     for (int32_t i = 0; i < count; ++i) {
-      const int32_t pairs = stream[0] | stream[1] << 8;
-      sums[i] = gather(x, stream + 2, pairs, bias != NULL ? bias[first + i] : 0);
-      stream += 2 + 2 * pairs;
+      sums[i] = spk_stream_row_s16(x, &stream, bias != NULL ? bias[first + i] : 0);
     }
     spk_requantize_rows_once_s8(sums, first, count, q, output);
   }
