@@ -39,6 +39,7 @@ _HOMES = {
         "Taylor",
     ),
     "export.c": ("CProjectReport", "export_c"),
+    "export.explain": ("Explanation", "explain"),
     "export.export_report": ("ExportReport",),
     "export.sparsify": ("sparsify_tflite",),
     "export.strip": ("strip",),

@@ -40,6 +40,8 @@ from keras_prune.criteria import Sensitivity as Sensitivity
 from keras_prune.criteria import Taylor as Taylor
 from keras_prune.export.c import CProjectReport as CProjectReport
 from keras_prune.export.c import export_c as export_c
+from keras_prune.export.explain import Explanation as Explanation
+from keras_prune.export.explain import explain as explain
 from keras_prune.export.export_report import ExportReport as ExportReport
 from keras_prune.export.sparsify import sparsify_tflite as sparsify_tflite
 from keras_prune.export.strip import strip as strip

@@ -46,6 +46,15 @@ example:
   keras-prune bench dense.tflite dense_int8.tflite sparse_int8.tflite --threads 2
 """
 
+EXPLAIN = """\
+Tell for every operator of a TensorFlow Lite file which kernel runs it in the delegate, or in a C
+program for a processor, and why.
+
+examples:
+  keras-prune explain model.tflite
+  keras-prune explain model_int8.tflite --target cortex-m4
+"""
+
 EXPORT_C = """\
 Write a self-contained C11 project from an int8 TensorFlow Lite file: sparse weights, a static
 arena, no malloc, only the kernels that the model needs.
@@ -151,6 +160,16 @@ def _add_bench(parser):
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
+def _add_explain(parser):
+    parser.add_argument("file", metavar="FILE", help="a .tflite file")
+    parser.add_argument(
+        "--target",
+        default="delegate",
+        help="delegate, or a processor such as cortex-m4 (default delegate)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
 def _add_export_c(parser):
     parser.add_argument("file", metavar="FILE", help="an int8 .tflite file")
     parser.add_argument("directory", metavar="DIRECTORY", help="the folder to write")
@@ -212,6 +231,12 @@ def _bench(arguments):
         runs=arguments.runs,
     )
     return _shown(report, arguments)
+
+
+def _explain(arguments):
+    from keras_prune.export.explain import explain
+
+    return _shown(explain(arguments.file, target=arguments.target), arguments)
 
 
 def _export_c(arguments):
@@ -277,6 +302,12 @@ _COMMANDS = {
         BENCH,
         _add_bench,
         _bench,
+    ),
+    "explain": (
+        "tell which kernel runs each operator, and why",
+        EXPLAIN,
+        _add_explain,
+        _explain,
     ),
     "export-c": (
         "write a C project for a microcontroller",

@@ -14,6 +14,7 @@ import numpy as np
 from keras_prune.runtime import interpreter_worker
 
 RUNTIME = "ai_edge_litert.interpreter"
+_NOTE = "keras_prune: "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +46,14 @@ class JobResult:
         outputs: List (samples) of lists (outputs) of arrays.
         seconds: List of float. Mean seconds of a call, one for each round of a benchmark.
         calls: Int. Calls in a round.
+        notes: List of str. Lines that the delegate wrote, for this and the other jobs of a call.
     """
 
     error: str | None = None
     outputs: list = dataclasses.field(default_factory=list)
     seconds: list = dataclasses.field(default_factory=list)
     calls: int = 0
+    notes: list = dataclasses.field(default_factory=list)
 
 
 def run_jobs(
@@ -110,8 +113,10 @@ def _start(request, jobs, inputs, timeout, python):
             np.savez(folder / "inputs.npz", **inputs)
         # -P keeps the worker's own folder, with names like `delegate`, out of the import path.
         command = [python, "-P", interpreter_worker.__file__, str(folder)]
-        lines, failure = _communicate(command, timeout)
+        lines, notes, failure = _communicate(command, timeout)
         results = _results(lines, failure, jobs)
+        for result in results.values():
+            result.notes = notes
         _add_outputs(results, folder / "outputs.npz")
     return results
 
@@ -139,13 +144,14 @@ def _communicate(command, timeout):
         failure = _exit_reason(process.returncode, errors)
     except subprocess.TimeoutExpired:
         process.kill()
-        output, _ = process.communicate()
+        output, errors = process.communicate()
         failure = f"it did not finish within {timeout:g} seconds"
     except BaseException:
         process.kill()
         process.communicate()
         raise
-    return output.splitlines(), failure
+    notes = [line for line in errors.splitlines() if line.startswith(_NOTE)]
+    return output.splitlines(), notes, failure
 
 
 def _exit_reason(code, errors):

@@ -40,7 +40,7 @@ def library():
     path = library_path()
     if not path.is_file():
         raise ImportError(
-            "The compiled library of keras_prune is missing. Build it with `make build`, or "
+            "The compiled library of keras_prune is missing. Build it with `make native`, or "
             f"install the package with `pip install .`. Received: path={path}"
         )
     handle = ctypes.CDLL(str(path))

@@ -15,6 +15,7 @@ typedef struct verdict {
   const char *kernel;
   bool is_faster;                // is expected to beat the stock interpreter
   double sparsity, ours, stock;  // share of zeros; expected nanoseconds
+  double stock_s8;               // what stock would take with dense int8 weights, if not int8
 } verdict;
 
 static double share_of_zeros(const uint8_t *dense, size_t bytes, spk_dtype dtype) {
@@ -63,6 +64,11 @@ static verdict judge(TfLiteContext *context, const spk_options *options,
     v.sparsity = share_of_zeros(dense, bytes, claim->dtype);
     v.kernel = spk_choose_kernel(&layer, dense, &v.ours)->name;
     v.stock = spk_stock_nanoseconds(&layer);
+    if (claim->dtype == SPK_F32) {
+      layer.dtype = SPK_S8;
+      v.stock_s8 = spk_stock_nanoseconds(&layer);
+      layer.dtype = SPK_F32;
+    }
     v.is_faster = spk_beats_stock(&layer, v.ours);
     judge_speed(context, options, claim, &v);
   }
@@ -78,8 +84,11 @@ static void report(const spk_claim *claim, const verdict *v, int node) {
             claim->densify >= 0 ? " with its DENSIFY" : "", v->kernel);
   }
   if (v->kernel)
-    fprintf(stderr, " (%.1f %% zeros, expected %.1f us, stock %.1f us)", 100 * v->sparsity,
+    fprintf(stderr, " (%.1f %% zeros, expected %.1f us, stock %.1f us", 100 * v->sparsity,
             v->ours / 1e3, v->stock / 1e3);
+  if (v->kernel && v->stock_s8 > 0)
+    fprintf(stderr, ", stock with dense int8 weights %.1f us", v->stock_s8 / 1e3);
+  if (v->kernel) fputc(')', stderr);
   fputc('\n', stderr);
 }
 

@@ -54,7 +54,8 @@ class Step:
     `structs` are (C type, name, fields) triples, `arguments` strings, `Tensor`s, `Constant`s or
     `SCRATCH`. A step without a kernel only gives its output the memory of its input. An operator
     of several steps numbers them by `part`. `overwrites` are inputs whose memory the output may
-    take: every element is read before the one in its place is written.
+    take: every element is read before the one in its place is written. `candidates` are the kernels
+    that a layer with weights was chosen from, the chosen one among them.
     """
 
     index: int
@@ -70,6 +71,7 @@ class Step:
     macs: int = 0
     weights: Weights | None = None
     instructions: int = 0
+    candidates: tuple = ()
     part: int = 0
     overwrites: tuple = ()
     states: tuple = ()

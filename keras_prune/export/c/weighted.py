@@ -58,6 +58,7 @@ def take_best(step, matrix, candidates):
     stored = best.values.nbytes
     step.weights = Weights(best.encoding, matrix.nbytes, stored, zeros, matrix.size)
     step.kernel, step.sources = best.kernel, best.sources
+    step.candidates = tuple(candidates)
     step.scratch_bytes, step.instructions = best.scratch_bytes, round(best.instructions)
     name = "weights" if best.encoding == "dense" else best.encoding
     return best, step.constant(name, c_type(best.values), best.values)
