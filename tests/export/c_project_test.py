@@ -164,6 +164,18 @@ def test_an_earlier_export_is_replaced_and_other_files_stay(tmp_path):
     assert (directory / "build" / "CMakeCache.txt").read_text() == "cache"
 
 
+def test_an_export_from_before_sources_lay_under_src_is_replaced(tmp_path):
+    path, directory = pruned_network(tmp_path / "network.tflite"), tmp_path / "project"
+    (directory / "kernels").mkdir(parents=True)
+    (directory / "model.h").write_text("// Written by keras-prune for cortex-m4.")
+    for name in ("model.c", "main.c", "kernels/add_s8.c", "notes.txt"):
+        (directory / name).write_text("old")
+    export_c(path, directory, "host")
+    found = {entry.name for entry in directory.iterdir()}
+    assert {"src", "notes.txt"} <= found
+    assert not {"model.c", "model.h", "main.c", "kernels"} & found
+
+
 def test_a_folder_of_other_files_is_left_alone(tmp_path):
     path, directory = pruned_network(tmp_path / "network.tflite"), tmp_path / "firmware"
     directory.mkdir()

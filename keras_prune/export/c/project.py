@@ -16,6 +16,7 @@ from keras_prune.files import directory_atomically
 from keras_prune.runtime.c_targets import find_target
 
 _MAX_ARENA_BYTES = 1 << 30
+_FORMER = {"model.c", "model.h", "main.c", "include", "kernels"}  # before all lay under src/
 # What the constants of weights are called.
 _WEIGHTS = ("weights", "stream", "columns", "blocks", "fours", "groups", "gated", "csr")
 
@@ -100,15 +101,22 @@ def _check_directory(directory):
 
 
 def _is_project(directory):
-    return any(
-        "Written by keras-prune" in header.read_text(errors="replace")
-        for header in directory.glob("src/*.h")
-    )
+    return any(map(_is_ours, directory.glob("src/*.h"))) or _is_former(directory)
+
+
+def _is_former(directory):
+    return any(map(_is_ours, directory.glob("model.h")))
+
+
+def _is_ours(header):
+    return "Written by keras-prune" in header.read_text(errors="replace")
 
 
 def _keep_other_files(old, new):
     """Copy what an export never writes, such as a `build` folder, into the new project."""
     ours = {entry.name for entry in new.iterdir()}
+    if old.exists() and _is_former(old):
+        ours |= _FORMER
     for entry in old.iterdir() if old.exists() else ():
         if entry.name in ours:
             continue
