@@ -77,6 +77,23 @@ def test_it_takes_fewer_instructions(files, tmp_path, monkeypatch):
     assert gated.instructions.mean() < 0.75 * whole.instructions.mean()
 
 
+def test_a_gate_that_bounds_nothing_stays_a_product(tmp_path):
+    # Of a threshold predicted from a sample more channels may win than the rate says.
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(16, 3, padding="same", activation="relu")(inputs)
+    scores = layers.Dense(16, activation="relu")(layers.GlobalAveragePooling2D()(inputs))
+    winners = kp.layers.WinnerTakeAll(0.25, sample=0.5, seed=1)(scores)
+    gate = layers.Reshape((1, 1, 16))(winners)
+    model = keras.Model(inputs, layers.Conv2D(4, 3)(layers.Multiply()([x, gate])))
+    data = np.random.default_rng(0).normal(size=(16, 8, 8, 3)).astype("float32")
+    path = tmp_path / "model.tflite"
+    kp.export_tflite(model, path, quantize="int8", representative_data=data)
+    assert not kernels_of(export_c(path, tmp_path / "c"))
+    values = edge_and_random_inputs(np.random.default_rng(1), 192, count=8)
+    run = run_c_project(tmp_path / "c", values)
+    np.testing.assert_array_equal(run.outputs, reference(path, values))
+
+
 def test_a_gate_of_other_channels_stays_a_product(tmp_path):
     # The factors multiply the rows of the map, of which there are as many as channels.
     inputs = keras.Input((8, 8, 3))

@@ -55,7 +55,7 @@ def fuse_gates(graph):
         if gated is not None and _feeds_only(gated.convolution, node, graph):
             found[node.index] = gated
             gates[node.outputs[0].index] = gated.outputs
-        elif node.kind in _KEEP_ZEROS and _source(node) in gates:
+        elif node.kind in _KEEP_ZEROS and _source(node) in gates and _keeps_channels(node):
             gates[node.outputs[0].index] = gates[_source(node)]
         elif _is_convolution(node) and _source(node) in gates:
             found[node.index] = Gated(node, None, gates[_source(node)], None)
@@ -80,12 +80,21 @@ def _multiplied(node, made_by, gates):
             continue
         channels, options = maps.shape[-1], winners.options
         one_a_channel = factors.shape[-1:] == (channels,) and factors.size == channels < maps.size
-        if not one_a_channel or options.groups != 1 or options.count >= channels:
+        if not one_a_channel or not _bounds(options, channels):
             continue
-        if node.outputs[0].shape == maps.shape and maps.type == node.outputs[0].type == "INT8":
+        if node.outputs[0].shape == maps.shape and node.outputs[0].type == "INT8":
             source = gates.get(_source(convolution))
             return Gated(convolution, node, source, Gate(factors, options.count))
     return None
+
+
+def _bounds(winners, channels):
+    # Of a threshold that was predicted from a sample any number may win.
+    return winners.groups == 1 and winners.places is None and 1 <= winners.count < channels
+
+
+def _keeps_channels(node):
+    return node.inputs[0].shape[-1:] == node.outputs[0].shape[-1:]
 
 
 def _source(node):
@@ -99,6 +108,7 @@ def _is_convolution(node):
         and len(node.inputs) in (2, 3)
         and len(node.outputs) == 1
         and node.inputs[0] is not None
+        and node.inputs[0].type == node.outputs[0].type == "INT8"
         and len(node.inputs[0].shape) == 4
         and node.inputs[0].shape[0] == 1
         and len(node.outputs[0].shape) == 4
