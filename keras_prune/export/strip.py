@@ -6,6 +6,7 @@ from keras_prune import backend
 from keras_prune.dependencies import graph_to_follow
 from keras_prune.layers import ChannelScale, ClusteredConv2D
 from keras_prune.masks import MaskConstraint
+from keras_prune.surgery.compiled_copy import uncompiled
 from keras_prune.surgery.resizing import replace_layers
 
 _OWN = (ChannelScale, ClusteredConv2D)
@@ -43,7 +44,8 @@ def strip(model):
         raise ValueError(f"Expected a `keras.Model`. Received: model={model}")
     backend.sync_state(model)
     try:
-        copy = keras.models.clone_model(model)
+        with uncompiled(model):
+            copy = keras.models.clone_model(model)
         if not copy.built:
             copy.build_from_config(model.get_build_config())
         copy.set_weights(model.get_weights())

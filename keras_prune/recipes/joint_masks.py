@@ -2,8 +2,6 @@
 
 import math
 
-import keras
-
 from keras_prune.layers.winner_take_all import WinnerTakeAll
 from keras_prune.recipes.tolerance import Tolerance
 from keras_prune.recipes.winner_rates import checked_rates, find_rates, layers_to_mask
@@ -11,6 +9,7 @@ from keras_prune.surgery.activation_masks import (
     activation_rates,
     attach_activation_masks,
 )
+from keras_prune.surgery.compiled_copy import compile_arguments, compile_like
 
 
 class JointMasks:
@@ -45,6 +44,7 @@ class JointMasks:
             attach_activation_masks(model, self.given, self.sample)
         else:
             layers_to_mask(model, self.filters)
+        compile_arguments(model)
 
     def rates(self, model, store):
         """The rates of a model with pruned weights.
@@ -75,11 +75,7 @@ class JointMasks:
     def attach(self, model, rates, seed, optimizer):
         """A copy of a model with masks, compiled likewise, or with another optimizer."""
         masked = attach_activation_masks(model, rates, self.sample, seed)
-        config = model.get_compile_config()
-        if optimizer is not None:
-            found = keras.optimizers.get(optimizer)
-            config = {**config, "optimizer": keras.saving.serialize_keras_object(found)}
-        masked.compile_from_config(config)
+        compile_like(masked, model, optimizer)
         return masked
 
     def raised(self, rates):

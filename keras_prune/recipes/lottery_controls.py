@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_prune.recipes import training_state
+from keras_prune.surgery.compiled_copy import uncompiled
 
 CONTROLS = ("random_reinit", "random_mask")
 
@@ -66,7 +67,8 @@ def reinitialized(model, initial, seed, number):
 
 def _copy(model):
     try:
-        copy = keras.models.clone_model(model)
+        with uncompiled(model):
+            copy = keras.models.clone_model(model)
         if not copy.built:
             copy.build_from_config(model.get_build_config())
         same = [v.shape for v in copy.variables] == [v.shape for v in model.variables]

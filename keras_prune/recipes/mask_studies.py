@@ -7,6 +7,7 @@ from keras_prune.recipes.evaluation import evaluation_of
 from keras_prune.recipes.iterative import iterative_prune
 from keras_prune.recipes.study_report import StudyReport, StudyRow
 from keras_prune.surgery.activation_masks import attach_activation_masks
+from keras_prune.surgery.compiled_copy import compile_like
 from keras_prune.surgery.static_thresholds import static_thresholds
 
 _RATES = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05)
@@ -52,7 +53,7 @@ def compare_activation_masks(model, evaluate, data, rates=None, batch_size=32):
             "static": attach_activation_masks(model, thresholds=limits),
         }
         for kind, masked in masks.items():
-            masked.compile_from_config(model.get_compile_config())
+            compile_like(masked, model)
             rows.append(_row(kind, _mean(rate), masked, evaluate, data, batch_size))
     return StudyReport("Activation masks", "winner rate", tuple(rows))
 
@@ -92,7 +93,7 @@ def sampling_curve(model, evaluate, data, rates, samples=None, seeds=(0, 1, 2), 
     rows = []
     for kind, sample, seed in cases:
         masked = attach_activation_masks(model, rates, sample, seed)
-        masked.compile_from_config(model.get_compile_config())
+        compile_like(masked, model)
         rows.append(_row(kind, sample or 1.0, masked, evaluate, data, batch_size))
     return StudyReport("Sampled thresholds", "share looked at", tuple(rows))
 

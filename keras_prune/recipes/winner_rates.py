@@ -8,6 +8,7 @@ from keras_prune.recipes.evaluation import evaluation_of
 from keras_prune.recipes.tolerance import Tolerance
 from keras_prune.recipes.winner_report import WinnerRatesReport
 from keras_prune.surgery.activation_masks import activation_places, attach_activation_masks
+from keras_prune.surgery.compiled_copy import compile_like
 
 BASELINE = ""  # no layer is called so
 # Coarse at first, finer where few are left.
@@ -121,7 +122,7 @@ def _curve(model, evaluate, limit, rates, first, names, sample, seed):
     curve = []
     for rate in rates:
         copy = attach_activation_masks(model, dict.fromkeys(names, rate), sample, seed)
-        copy.compile_from_config(model.get_compile_config())
+        compile_like(copy, model)
         curve.append((rate, evaluation_of(copy, evaluate)))
         if not limit.holds(first, {"evaluation": curve[-1][1]}):
             break

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_prune import backend
 from keras_prune.optimizer_variables import averages, host, slots
+from keras_prune.surgery.compiled_copy import compile_like
 
 
 def carry_over(model, small, kept):
@@ -18,7 +19,7 @@ def carry_over(model, small, kept):
             bool arrays of what stays along them).
     """
     try:
-        small.compile_from_config(model.get_compile_config())
+        compile_like(small, model)
     except Exception as error:  # losses and metrics that Keras cannot save
         warnings.warn(
             "The smaller model is not compiled, because Keras cannot copy how the model was: "

@@ -1,11 +1,10 @@
 """A model of the same form, made of other layers."""
 
-import contextlib
-
 import keras
 from keras import tree
 
 from keras_prune.dependencies.graph import graph_of
+from keras_prune.surgery.compiled_copy import uncompiled
 
 
 def rebuild(model, make, sizes=None, bypass=None):
@@ -63,7 +62,7 @@ def rebuild(model, make, sizes=None, bypass=None):
             outputs = part(outputs)
         return outputs
 
-    with _uncompiled(model):
+    with uncompiled(model):
         return copy(model)
 
 
@@ -87,17 +86,3 @@ def _input_name(tensor):
     """The name of an input, which its layer has; the tensor may have another."""
     history = getattr(tensor, "_keras_history", None)
     return tensor.name if history is None else history.operation.name
-
-
-@contextlib.contextmanager
-def _uncompiled(model):
-    """Context in which a model is copied without being compiled."""
-    models = [part for part in model._flatten_layers() if isinstance(part, keras.Model)]
-    before = [part.compiled for part in models]
-    try:
-        for part in models:
-            part.compiled = False
-        yield
-    finally:
-        for part, compiled in zip(models, before, strict=True):
-            part.compiled = compiled
