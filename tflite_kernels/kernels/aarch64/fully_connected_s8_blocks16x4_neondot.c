@@ -1,0 +1,14 @@
+// Sparse int8 FULLY_CONNECTED: sixteen rows share their columns, with dot products.
+#include <arm_neon.h>
+
+#include "kernels/aarch64/kernels_aarch64.h"
+
+#define TARGET                          SPK_TARGET_NEONDOT
+#define SUM                             int32x4_t
+#define ZERO()                          vdupq_n_s32(0)
+#define DOT_LANE(sum, x, weights, lane) vdotq_laneq_s32(sum, weights, x, lane)
+#define TOTAL(sum)                      (sum)
+#define NAME(x)                         x##_neondot
+#include "kernels/aarch64/fully_connected_s8_blocks16x4_template.h"
+
+void spk_fully_connected_s8_blocks16x4__neondot(const spk_args *args) { run_neondot(args); }
