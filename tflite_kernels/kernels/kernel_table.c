@@ -13,9 +13,11 @@
 #include "kernels/x86/windows_x86.h"
 #endif
 #if defined(__aarch64__)
+#include "kernels/aarch64/dense_conv_s8_neon.h"
 #include "kernels/aarch64/dense_f32_neon.h"
 #include "kernels/aarch64/kernels_aarch64.h"
 #include "kernels/aarch64/planar_f32_neon.h"
+#include "kernels/aarch64/planar_s8_neon.h"
 #include "kernels/aarch64/row_blocks_aarch64.h"
 #include "kernels/aarch64/windows_aarch64.h"
 #endif
@@ -443,6 +445,76 @@ static const spk_kernel kKernels[] = {
         .scratch = spk_planar_f32_neon_scratch,
         .units = spk_planar_f32_neon_units,
         .run = spk_conv2d_f32_blocks4x1__neon,
+    },
+    {
+        .name = "spk_conv2d_s8_dense__neon",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "dense",
+        .isa = "neon",
+        .precondition = "none",
+        .available = spk_always_available,
+        .pack_size = spk_dense8x4_s8_pack_size,
+        .pack = spk_dense8x4_s8_pack,
+        .scratch = spk_dense_conv_scratch,
+        .units = spk_dense_conv_units,
+        .run = spk_conv2d_s8_dense__neon,
+    },
+    {
+        .name = "spk_conv2d_s8_dense__neondot",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "dense",
+        .isa = "neondot",
+        .precondition = "none",
+        .available = spk_has_neondot,
+        .pack_size = spk_dense8x4_s8_pack_size,
+        .pack = spk_dense8x4_s8_pack,
+        .scratch = spk_dense_conv_scratch,
+        .units = spk_dense_conv_units,
+        .run = spk_conv2d_s8_dense__neondot,
+    },
+    {
+        .name = "spk_conv2d_s8_pairs__neon",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "tuples_s8",
+        .isa = "neon",
+        .precondition = "packed offsets fit 32 bits, no weight is -128",
+        .available = spk_always_available,
+        .pack_size = spk_planar_s8_neon_pairs_pack_size,
+        .pack = spk_planar_s8_neon_pairs_pack,
+        .scratch = spk_planar_s8_neon_scratch,
+        .units = spk_planar_s8_neon_units,
+        .run = spk_conv2d_s8_pairs__neon,
+    },
+    {
+        .name = "spk_conv2d_s8_quads__neondot",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "tuples_s8",
+        .isa = "neondot",
+        .precondition = "packed offsets fit 32 bits",
+        .available = spk_has_neondot,
+        .pack_size = spk_planar_s8_neon_quads_pack_size,
+        .pack = spk_planar_s8_neon_quads_pack,
+        .scratch = spk_planar_s8_neon_scratch,
+        .units = spk_planar_s8_neon_units,
+        .run = spk_conv2d_s8_quads__neondot,
+    },
+    {
+        .name = "spk_conv2d_s8_fours__neondot",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "blocks4_s8",
+        .isa = "neondot",
+        .precondition = "input channels come in fours, packed offsets fit 32 bits",
+        .available = spk_has_neondot,
+        .pack_size = spk_planar_s8_neon_fours_pack_size,
+        .pack = spk_planar_s8_neon_fours_pack,
+        .scratch = spk_planar_s8_neon_fours_scratch,
+        .units = spk_planar_s8_neon_fours_units,
+        .run = spk_conv2d_s8_fours__neondot,
     },
     {
         .name = "spk_fully_connected_f32_dense__neon",

@@ -96,17 +96,17 @@ INLINE void channels(const spk_args *args, const float *planes, int32_t begin, i
 }
 
 // Tiles have 16, 8, 4 or 2 vectors of pixels, as far as the sums fit into the registers.
-#define COMPUTE(rows, most)                                                               \
-  static void compute##rows(const spk_args *args, const void *planes, int32_t pixels,     \
-                            int32_t begin, int32_t end, void *tile) {                     \
-    if (most == 16 && pixels == 64)                                                       \
-      channels(args, planes, begin, end, tile, rows, most);                               \
-    else if (most >= 8 && pixels == 32)                                                   \
-      channels(args, planes, begin, end, tile, rows, most < 8 ? most : 8);                \
-    else if (pixels == 16)                                                                \
-      channels(args, planes, begin, end, tile, rows, 4);                                  \
-    else                                                                                  \
-      channels(args, planes, begin, end, tile, rows, 2);                                  \
+#define COMPUTE(rows, most)                                                           \
+  static void compute##rows(const spk_args *args, const void *planes, int32_t pixels, \
+                            int32_t begin, int32_t end, void *tile) {                 \
+    if (most == 16 && pixels == 64)                                                   \
+      channels(args, planes, begin, end, tile, rows, most);                           \
+    else if (most >= 8 && pixels == 32)                                               \
+      channels(args, planes, begin, end, tile, rows, most < 8 ? most : 8);            \
+    else if (pixels == 16)                                                            \
+      channels(args, planes, begin, end, tile, rows, 4);                              \
+    else                                                                              \
+      channels(args, planes, begin, end, tile, rows, 2);                              \
   }
 COMPUTE(1, 16)
 COMPUTE(2, 8)

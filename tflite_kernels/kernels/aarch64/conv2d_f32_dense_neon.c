@@ -6,14 +6,14 @@
 #include "kernels/aarch64/kernels_aarch64.h"
 
 // sum[2 p], sum[2 p + 1] += x[p][lane] * weights[8]
-#define ADD_INPUT(lane)                                                 \
-  do {                                                                  \
-    const float32x4_t low = vld1q_f32(weights + 8 * lane);              \
-    const float32x4_t high = vld1q_f32(weights + 8 * lane + 4);         \
-    _Pragma("GCC unroll 8") for (int p = 0; p < kSpkDensePixels; ++p) { \
-      sum[2 * p] = vfmaq_laneq_f32(sum[2 * p], low, x[p], lane);        \
+#define ADD_INPUT(lane)                                                   \
+  do {                                                                    \
+    const float32x4_t low = vld1q_f32(weights + 8 * lane);                \
+    const float32x4_t high = vld1q_f32(weights + 8 * lane + 4);           \
+    _Pragma("GCC unroll 8") for (int p = 0; p < kSpkDensePixels; ++p) {   \
+      sum[2 * p] = vfmaq_laneq_f32(sum[2 * p], low, x[p], lane);          \
       sum[2 * p + 1] = vfmaq_laneq_f32(sum[2 * p + 1], high, x[p], lane); \
-    }                                                                   \
+    }                                                                     \
   } while (0)
 
 static inline const float *add_tap(const float *const *pixels, const float *weights,

@@ -8,9 +8,7 @@ enum { kHwcap = 16, kHwcap2 = 26, kDotprodBit = 20, kI8mmBit = 13 };
 
 int spk_has_neondot(void) { return (int)(getauxval(kHwcap) >> kDotprodBit & 1); }
 
-int spk_has_neoni8mm(void) {
-  return spk_has_neondot() && (getauxval(kHwcap2) >> kI8mmBit & 1);
-}
+int spk_has_neoni8mm(void) { return spk_has_neondot() && (getauxval(kHwcap2) >> kI8mmBit & 1); }
 
 #else  // what the compiler was told to expect
 

@@ -25,7 +25,8 @@ static inline int32x4_t spk_total_neon(spk_sum_neon sum) {
 }
 
 // x[lane], for all rows.
-#define SPK_DOT_LANE_NEON(sum, x, weights, lane) \
-  spk_dot_neon(sum, vreinterpretq_s8_s32(vdupq_laneq_s32(vreinterpretq_s32_s8(x), lane)), weights)
+#define SPK_DOT_LANE_NEON(sum, x, weights, lane)                                          \
+  spk_dot_neon(sum, vreinterpretq_s8_s32(vdupq_laneq_s32(vreinterpretq_s32_s8(x), lane)), \
+               weights)
 
 #endif  // SPK_KERNELS_AARCH64_DOT_NEON_H_

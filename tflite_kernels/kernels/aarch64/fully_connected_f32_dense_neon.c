@@ -6,11 +6,11 @@
 #include "kernels/aarch64/kernels_aarch64.h"
 
 // Even and odd columns have sums of their own, so that additions wait for each other less.
-#define ADD_COLUMN(lane)                                                                     \
-  do {                                                                                       \
-    float32x4_t *to = sum + lane % 2 * 2;                                                    \
-    to[0] = vfmaq_laneq_f32(to[0], vld1q_f32(weights + 8 * lane), x, lane);                  \
-    to[1] = vfmaq_laneq_f32(to[1], vld1q_f32(weights + 8 * lane + 4), x, lane);              \
+#define ADD_COLUMN(lane)                                                        \
+  do {                                                                          \
+    float32x4_t *to = sum + lane % 2 * 2;                                       \
+    to[0] = vfmaq_laneq_f32(to[0], vld1q_f32(weights + 8 * lane), x, lane);     \
+    to[1] = vfmaq_laneq_f32(to[1], vld1q_f32(weights + 8 * lane + 4), x, lane); \
   } while (0)
 
 static void compute(const spk_layer *layer, const float *weights, const float *input,

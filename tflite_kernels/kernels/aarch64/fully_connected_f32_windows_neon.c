@@ -1,6 +1,6 @@
-// Sparse float32 FULLY_CONNECTED by look-up: sixteen rows, windows of 32 inputs in two tables of
-// 64 bytes. The index of an input becomes the four indices of its bytes; what lies outside the
-// first table is looked up in the second. One unit of work is one group of sixteen rows.
+// Sparse float32 FULLY_CONNECTED by look-up: sixteen rows, windows of 32 inputs in two tables
+// of 64 bytes. The index of an input becomes the four indices of its bytes; what lies outside
+// the first table is looked up in the second. One unit of work is one group of sixteen rows.
 #include <arm_neon.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "kernels/aarch64/kernels_aarch64.h"
 #include "kernels/aarch64/row_blocks_aarch64.h"
 
-#define ADD_COLUMNS(lane)                \
+#define ADD_COLUMNS(lane)                                      \
   _Pragma("GCC unroll 4") for (int i = 0; i < 4; ++i) sum[i] = \
       DOT_LANE(sum[i], x, vld1q_s8(weights + 64 * lane + 16 * i), lane)
 

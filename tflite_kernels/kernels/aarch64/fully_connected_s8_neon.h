@@ -56,15 +56,15 @@ static inline void spk_finish_rows_neon(const spk_layer *layer, int32_t first,
   int32x4_t total[4], scaled[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
-    const int32x4_t start = vmlaq_n_s32(vld1q_s32(c.bias + 4 * i),
-                                        vld1q_s32(weight_sum + 4 * i), q->input_offset);
+    const int32x4_t start =
+        vmlaq_n_s32(vld1q_s32(c.bias + 4 * i), vld1q_s32(weight_sum + 4 * i), q->input_offset);
     total[i] = vaddq_s32(sum[i], start);
     f[i].multiplier = vld1q_s32(c.multiplier + 4 * i);
     f[i].low = vreinterpretq_s32_u32(vld1q_u32(c.low + 4 * i));
     f[i].right = vsubq_s32(vld1q_s32(c.shift + 4 * i), vdupq_n_s32(31));
   }
-  const int32x4_t most = vmaxq_s32(vmaxq_s32(f[0].right, f[1].right),
-                                   vmaxq_s32(f[2].right, f[3].right));
+  const int32x4_t most =
+      vmaxq_s32(vmaxq_s32(f[0].right, f[1].right), vmaxq_s32(f[2].right, f[3].right));
   if (vmaxvq_s32(most) < -32) {
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i)

@@ -19,8 +19,8 @@ TARGET static inline void NAME(group_sum)(const spk_windows_view *view, int32_t 
         {vld1q_s8(x), vld1q_s8(x + 16), vld1q_s8(x + 32), vld1q_s8(x + 48)}};
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i)
-      sum[i] = DOT(sum[i], vqtbl4q_s8(table, vld1q_u8(index + 16 * i)),
-                   vld1q_s8(weights + 16 * i));
+      sum[i] =
+          DOT(sum[i], vqtbl4q_s8(table, vld1q_u8(index + 16 * i)), vld1q_s8(weights + 16 * i));
   }
   for (int i = 0; i < 4; ++i) total[i] = TOTAL(sum[i]);
 }

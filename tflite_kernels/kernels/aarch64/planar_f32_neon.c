@@ -25,14 +25,14 @@ static spk_status pack(const spk_layer *layer, const void *weights, void *packed
   return SPK_OK;
 }
 
-#define SPK_PLANAR_F32_NEON_FUNCTIONS(rows)                                       \
-  size_t spk_planar_f32_neon_rows##rows##_pack_size(const spk_layer *layer,       \
-                                                    const void *weights) {        \
-    return pack_size(layer, weights, rows);                                       \
-  }                                                                               \
-  spk_status spk_planar_f32_neon_rows##rows##_pack(                               \
-      const spk_layer *layer, const void *weights, void *packed, size_t bytes) {  \
-    return pack(layer, weights, packed, bytes, rows);                             \
+#define SPK_PLANAR_F32_NEON_FUNCTIONS(rows)                                      \
+  size_t spk_planar_f32_neon_rows##rows##_pack_size(const spk_layer *layer,      \
+                                                    const void *weights) {       \
+    return pack_size(layer, weights, rows);                                      \
+  }                                                                              \
+  spk_status spk_planar_f32_neon_rows##rows##_pack(                              \
+      const spk_layer *layer, const void *weights, void *packed, size_t bytes) { \
+    return pack(layer, weights, packed, bytes, rows);                            \
   }
 SPK_PLANAR_F32_NEON_FUNCTIONS(1)
 SPK_PLANAR_F32_NEON_FUNCTIONS(2)

@@ -10,10 +10,10 @@ void spk_planar_f32_neon_pack_pixels(const void *const *pixels, int32_t count, i
 void spk_planar_f32_neon_store(const void *tile, int32_t pixels, int32_t channels,
                                const int32_t *to, void *output);
 
-#define SPK_PLANAR_F32_NEON_FUNCTIONS(rows)                              \
-  size_t spk_planar_f32_neon_rows##rows##_pack_size(                     \
-      const spk_layer *layer, const void *weights);                      \
-  spk_status spk_planar_f32_neon_rows##rows##_pack(                      \
+#define SPK_PLANAR_F32_NEON_FUNCTIONS(rows)                                 \
+  size_t spk_planar_f32_neon_rows##rows##_pack_size(const spk_layer *layer, \
+                                                    const void *weights);   \
+  spk_status spk_planar_f32_neon_rows##rows##_pack(                         \
       const spk_layer *layer, const void *weights, void *packed, size_t bytes);
 SPK_PLANAR_F32_NEON_FUNCTIONS(1)
 SPK_PLANAR_F32_NEON_FUNCTIONS(2)

@@ -63,8 +63,8 @@ static inline spk_output_neon spk_output_of_neon(const spk_requant *q) {
 static inline int8x16_t spk_narrow_neon(const int32x4_t *scaled, const spk_output_neon *o) {
   const int16x8_t a = vqmovn_high_s32(vqmovn_s32(scaled[0]), scaled[1]);
   const int16x8_t b = vqmovn_high_s32(vqmovn_s32(scaled[2]), scaled[3]);
-  const int8x16_t all = vqmovn_high_s16(vqmovn_s16(vqaddq_s16(a, o->offset)),
-                                        vqaddq_s16(b, o->offset));
+  const int8x16_t all =
+      vqmovn_high_s16(vqmovn_s16(vqaddq_s16(a, o->offset)), vqaddq_s16(b, o->offset));
   return vminq_s8(o->high, vmaxq_s8(o->low, all));
 }
 

@@ -1,5 +1,5 @@
-// What the look-up kernels for FULLY_CONNECTED share: sixteen rows, windows that a table of four
-// or eight vectors holds.
+// What the look-up kernels for FULLY_CONNECTED share: sixteen rows, windows that a table of
+// four or eight vectors holds.
 #ifndef SPK_KERNELS_AARCH64_WINDOWS_AARCH64_H_
 #define SPK_KERNELS_AARCH64_WINDOWS_AARCH64_H_
 

@@ -192,6 +192,10 @@ static void map_pixels(const band_work *work, int32_t first, int32_t count, int3
   }
 }
 
+static size_t out_element(const spk_planar_kernel *kernel) {
+  return kernel->out_element ? kernel->out_element : kernel->element;
+}
+
 static void compute_band(const band_work *work) {
   const spk_planar *plan = work->plan;
   const spk_planar_kernel *kernel = work->kernel;
@@ -206,7 +210,7 @@ static void compute_band(const band_work *work) {
     for (int32_t c = 0; c < channels; c += kSpkTileChannels) {
       const int32_t end = min_i32(channels, c + kSpkTileChannels);
       kernel->compute(work->args, work->planes + first * element, count, c, end, work->tile);
-      kernel->store(work->tile, count, end - c, to, work->output + c * element);
+      kernel->store(work->tile, count, end - c, to, work->output + c * out_element(kernel));
     }
   }
 }
@@ -238,7 +242,8 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
         .kernel = kernel,
         .plan = &plan,
         .image = (const uint8_t *)args->input + image * w->in_h * w->in_w * w->in_c * element,
-        .output = (uint8_t *)args->output + image * w->out_h * w->out_w * w->out_c * element,
+        .output = (uint8_t *)args->output +
+                  image * w->out_h * w->out_w * w->out_c * out_element(kernel),
         .first_row = unit % plan.bands * plan.rows,
         .planes = planes,
         .padding = padding,

@@ -1,7 +1,8 @@
 // QEMU plugin: counts what is executed between two marks and writes one number a line to
 // the file named by the argument out=PATH. On Arm these are the instructions between
 // `mov r10, r10` and `mov r11, r11` (Thumb), on Hexagon the packets between `r10 = r10`
-// and `r11 = r11`, each in a packet of its own.
+// and `r11 = r11`, each in a packet of its own, on 64-bit Arm the instructions between
+// `mov x10, x10` and `mov x11, x11`.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ typedef struct mark {
 
 static const mark thumb = {2, 0x46D2, 0x46DB, 0xFFFF};
 static const mark hexagon = {4, 0x706A000A, 0x706B000B, 0xFFFF3FFF};
+static const mark aarch64 = {4, 0xAA0A03EA, 0xAA0B03EB, 0xFFFFFFFF};
 static const mark *marks;
 
 static uint64_t executed, at_begin;
@@ -60,7 +62,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
 
 EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
                                  char **argv) {
-  marks = strcmp(info->target_name, "hexagon") == 0 ? &hexagon : &thumb;
+  marks = &thumb;
+  if (strcmp(info->target_name, "hexagon") == 0) marks = &hexagon;
+  if (strcmp(info->target_name, "aarch64") == 0) marks = &aarch64;
   for (int i = 0; i < argc; ++i) {
     if (strncmp(argv[i], "out=", 4) == 0) out = fopen(argv[i] + 4, "w");
   }

@@ -1,0 +1,137 @@
+// Dense int8 CONV_2D: PIXELS pixels by eight channels, for one way to multiply: what the sparse
+// kernels are compared with. The including file defines TARGET, PIXELS, SUM, ZERO(),
+// DOT_LANE(sum, x, weights, lane), TOTAL(sum) and NAME(x).
+#include <arm_neon.h>
+#include <string.h>
+
+#include "kernels/aarch64/dense_conv_s8_neon.h"
+#include "kernels/aarch64/kernels_aarch64.h"
+#include "kernels/aarch64/requantize_neon.h"
+
+// sum[2 p], sum[2 p + 1] += four inputs of x[p] * weights[8][4]
+#define ADD_INPUTS(lane)                                           \
+  do {                                                             \
+    const int8x16_t low = vld1q_s8(weights + 32 * lane);           \
+    const int8x16_t high = vld1q_s8(weights + 32 * lane + 16);     \
+    _Pragma("GCC unroll 8") for (int p = 0; p < PIXELS; ++p) {     \
+      sum[2 * p] = DOT_LANE(sum[2 * p], x[p], low, lane);          \
+      sum[2 * p + 1] = DOT_LANE(sum[2 * p + 1], x[p], high, lane); \
+    }                                                              \
+  } while (0)
+
+// At most four inputs in lane 0.
+TARGET static inline int8x16_t NAME(load_few)(const int8_t *from, int32_t count) {
+  uint32_t word = 0;
+  memcpy(&word, from, (size_t)(count < 4 ? count : 4));
+  return vreinterpretq_s8_u32(vdupq_n_u32(word));
+}
+
+TARGET static inline const int8_t *NAME(add_tap)(const int8_t *const *pixels,
+                                                 const int8_t *weights, int32_t channels,
+                                                 SUM *sum) {
+  int32_t c = 0;
+  for (; c + 16 <= channels; c += 16, weights += 128) {
+    int8x16_t x[PIXELS];
+#pragma GCC unroll 8
+    for (int p = 0; p < PIXELS; ++p) x[p] = vld1q_s8(pixels[p] + c);
+    ADD_INPUTS(0);
+    ADD_INPUTS(1);
+    ADD_INPUTS(2);
+    ADD_INPUTS(3);
+  }
+  for (; c < channels; c += 4, weights += 32) {
+    int8x16_t x[PIXELS];
+#pragma GCC unroll 8
+    for (int p = 0; p < PIXELS; ++p) x[p] = NAME(load_few)(pixels[p] + c, channels - c);
+    ADD_INPUTS(0);
+  }
+  return weights;
+}
+
+// What eight channels start with, and how they are requantised; those that do not exist have
+// zeros.
+typedef struct NAME(channels) {
+  int32x4_t first[2];
+  spk_factors_neon factors[2];
+} NAME(channels);
+
+TARGET static NAME(channels) NAME(channels_of)(const spk_args *args, int32_t begin) {
+  const spk_requant *q = &args->layer->requant;
+  const int32_t *bias = args->layer->bias, *weight_sum = args->packed;
+  int32_t first[kSpkDenseRows] = {0}, multiplier[kSpkDenseRows] = {0};
+  int32_t shift[kSpkDenseRows] = {0};
+  for (int i = 0; i < kSpkDenseRows && begin + i < args->layer->window.out_c; ++i) {
+    const int32_t o = begin + i;
+    first[i] = (int32_t)((uint32_t)weight_sum[o] * (uint32_t)q->input_offset +
+                         (bias ? (uint32_t)bias[o] : 0u));
+    multiplier[i] = q->multiplier[o];
+    shift[i] = q->shift[o];
+  }
+  NAME(channels) c;
+  for (int i = 0; i < 2; ++i) {
+    c.first[i] = vld1q_s32(first + 4 * i);
+    c.factors[i] = spk_factors_of_neon(vld1q_s32(multiplier + 4 * i), vld1q_s32(shift + 4 * i));
+  }
+  return c;
+}
+
+// The outputs of two pixels.
+TARGET static inline int8x16_t NAME(finish)(const SUM *sum, const NAME(channels) * c,
+                                            const spk_output_neon *output) {
+  int32x4_t scaled[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const int32x4_t total = vaddq_s32(TOTAL(sum[i]), c->first[i % 2]);
+    scaled[i] = spk_requantize_neon(total, &c->factors[i % 2]);
+  }
+  return spk_narrow_neon(scaled, output);
+}
+
+TARGET static inline void NAME(store)(int8x8_t results, int32_t channels, int8_t *to) {
+  if (channels >= kSpkDenseRows) {
+    vst1_s8(to, results);
+    return;
+  }
+  int8_t few[kSpkDenseRows];
+  vst1_s8(few, results);
+  memcpy(to, few, (size_t)channels);
+}
+
+// Channels [begin, begin + 8) of `count` outputs, at most PIXELS.
+TARGET static void NAME(compute)(const spk_args *args, const void **pixels, int32_t count,
+                                 const int8_t *weights, const NAME(channels) * channels,
+                                 int32_t left, int8_t *to) {
+  const spk_window2d *w = &args->layer->window;
+  SUM sum[2 * PIXELS];
+#pragma GCC unroll 16
+  for (int i = 0; i < 2 * PIXELS; ++i) sum[i] = ZERO();
+  for (int32_t tap = w->kernel_h * w->kernel_w; tap > 0; --tap, pixels += kSpkDensePixels)
+    weights = NAME(add_tap)((const int8_t *const *)pixels, weights, w->in_c, sum);
+  const spk_output_neon output = spk_output_of_neon(&args->layer->requant);
+#pragma GCC unroll 8
+  for (int p = 0; p < PIXELS; p += 2) {
+    const int8x16_t both = NAME(finish)(sum + 2 * p, channels, &output);
+    if (p < count) NAME(store)(vget_low_s8(both), left, to + p * w->out_c);
+    if (p + 1 < count) NAME(store)(vget_high_s8(both), left, to + (p + 1) * w->out_c);
+  }
+}
+
+TARGET static void NAME(run)(const spk_args *args) {
+  const spk_layer *layer = args->layer;
+  const int32_t channels = layer->window.out_c;
+  const size_t row = spk_dense8x4_s8_row(layer);
+  const int8_t *weights = (const int8_t *)((const int32_t *)args->packed +
+                                           (size_t)spk_dense8_units(layer) * kSpkDenseRows);
+  const int padding = -layer->requant.input_offset & 0xff;
+  for (int32_t unit = args->begin; unit < args->end; ++unit) {
+    const void **pixels = spk_dense_conv_pixels(args, 1, padding, unit);
+    const int32_t count = spk_dense_conv_count(layer, unit);
+    int8_t *output = (int8_t *)args->output + (size_t)unit * kSpkDensePixels * channels;
+    for (int32_t o = 0; o < channels; o += kSpkDenseRows) {
+      const NAME(channels) c = NAME(channels_of)(args, o);
+      for (int32_t p = 0; p < count; p += PIXELS)
+        NAME(compute)(args, pixels + p, count - p, weights + (size_t)o * row, &c, channels - o,
+                      output + p * channels + o);
+    }
+  }
+}
