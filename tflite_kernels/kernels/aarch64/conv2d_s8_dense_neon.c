@@ -4,7 +4,7 @@
 #define TARGET
 #define PIXELS   4
 #define SUM      spk_sum_neon
-#define ZERO     spk_zero_neon
+#define START    spk_start_neon
 #define DOT_LANE SPK_DOT_LANE_NEON
 #define TOTAL    spk_total_neon
 #define NAME(x)  x##_neon

@@ -6,7 +6,7 @@
 #define TARGET                          SPK_TARGET_NEONDOT
 #define PIXELS                          8
 #define SUM                             int32x4_t
-#define ZERO()                          vdupq_n_s32(0)
+#define START(first)                    (first)
 #define DOT_LANE(sum, x, weights, lane) vdotq_laneq_s32(sum, weights, x, lane)
 #define TOTAL(sum)                      (sum)
 #define NAME(x)                         x##_neondot

@@ -1,5 +1,5 @@
 // Dense int8 CONV_2D: PIXELS pixels by eight channels, for one way to multiply: what the sparse
-// kernels are compared with. The including file defines TARGET, PIXELS, SUM, ZERO(),
+// kernels are compared with. The including file defines TARGET, PIXELS, SUM, START(first),
 // DOT_LANE(sum, x, weights, lane), TOTAL(sum) and NAME(x).
 #include <arm_neon.h>
 #include <string.h>
@@ -53,36 +53,49 @@ TARGET static inline const int8_t *NAME(add_tap)(const int8_t *const *pixels,
 typedef struct NAME(channels) {
   int32x4_t first[2];
   spk_factors_neon factors[2];
+  int is_right;
 } NAME(channels);
 
 TARGET static NAME(channels) NAME(channels_of)(const spk_args *args, int32_t begin) {
-  const spk_requant *q = &args->layer->requant;
-  const int32_t *bias = args->layer->bias, *weight_sum = args->packed;
-  int32_t first[kSpkDenseRows] = {0}, multiplier[kSpkDenseRows] = {0};
-  int32_t shift[kSpkDenseRows] = {0};
-  for (int i = 0; i < kSpkDenseRows && begin + i < args->layer->window.out_c; ++i) {
-    const int32_t o = begin + i;
-    first[i] = (int32_t)((uint32_t)weight_sum[o] * (uint32_t)q->input_offset +
-                         (bias ? (uint32_t)bias[o] : 0u));
-    multiplier[i] = q->multiplier[o];
-    shift[i] = q->shift[o];
+  const spk_layer *layer = args->layer;
+  const spk_requant *q = &layer->requant;
+  const int32_t rest = layer->window.out_c - begin;
+  const int32_t *weight_sum = (const int32_t *)args->packed + begin;
+  const int32_t *bias = layer->bias ? (const int32_t *)layer->bias + begin : NULL;
+  const int32_t *multiplier = q->multiplier + begin, *shift = q->shift + begin;
+  int32_t few[3][kSpkDenseRows] = {{0}};
+  if (rest < kSpkDenseRows) {
+    const size_t bytes = (size_t)rest * sizeof(int32_t);
+    if (bias) bias = memcpy(few[0], bias, bytes);
+    multiplier = memcpy(few[1], multiplier, bytes);
+    shift = memcpy(few[2], shift, bytes);
   }
+  if (!bias) bias = few[0];
   NAME(channels) c;
+  int32x4_t shifts[2];
+#pragma GCC unroll 2
   for (int i = 0; i < 2; ++i) {
-    c.first[i] = vld1q_s32(first + 4 * i);
-    c.factors[i] = spk_factors_of_neon(vld1q_s32(multiplier + 4 * i), vld1q_s32(shift + 4 * i));
+    c.first[i] =
+        vmlaq_n_s32(vld1q_s32(bias + 4 * i), vld1q_s32(weight_sum + 4 * i), q->input_offset);
+    shifts[i] = vld1q_s32(shift + 4 * i);
+    c.factors[i] = spk_factors_of_neon(vld1q_s32(multiplier + 4 * i), shifts[i]);
   }
+  c.is_right = vmaxvq_s32(vmaxq_s32(shifts[0], shifts[1])) <= 0;
   return c;
 }
 
 // The outputs of two pixels.
 TARGET static inline int8x16_t NAME(finish)(const SUM *sum, const NAME(channels) * c,
-                                            const spk_output_neon *output) {
+                                            const int is_relu, const spk_output_neon *output) {
   int32x4_t scaled[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
-    const int32x4_t total = vaddq_s32(TOTAL(sum[i]), c->first[i % 2]);
-    scaled[i] = spk_requantize_neon(total, &c->factors[i % 2]);
+    const int32x4_t total = TOTAL(sum[i]);
+    const spk_factors_neon *factors = &c->factors[i % 2];
+    if (is_relu)
+      scaled[i] = spk_requantize_relu_neon(total, factors);
+    else
+      scaled[i] = spk_requantize_neon(total, factors);
   }
   return spk_narrow_neon(scaled, output);
 }
@@ -104,13 +117,16 @@ TARGET static void NAME(compute)(const spk_args *args, const void **pixels, int3
   const spk_window2d *w = &args->layer->window;
   SUM sum[2 * PIXELS];
 #pragma GCC unroll 16
-  for (int i = 0; i < 2 * PIXELS; ++i) sum[i] = ZERO();
+  for (int i = 0; i < 2 * PIXELS; ++i) sum[i] = START(channels->first[i % 2]);
   for (int32_t tap = w->kernel_h * w->kernel_w; tap > 0; --tap, pixels += kSpkDensePixels)
     weights = NAME(add_tap)((const int8_t *const *)pixels, weights, w->in_c, sum);
-  const spk_output_neon output = spk_output_of_neon(&args->layer->requant);
+  const spk_requant *q = &args->layer->requant;
+  const spk_output_neon output = spk_output_of_neon(q);
+  const int is_relu = channels->is_right && spk_is_relu(q);
 #pragma GCC unroll 8
   for (int p = 0; p < PIXELS; p += 2) {
-    const int8x16_t both = NAME(finish)(sum + 2 * p, channels, &output);
+    const int8x16_t both = is_relu ? NAME(finish)(sum + 2 * p, channels, 1, &output)
+                                   : NAME(finish)(sum + 2 * p, channels, 0, &output);
     if (p < count) NAME(store)(vget_low_s8(both), left, to + p * w->out_c);
     if (p + 1 < count) NAME(store)(vget_high_s8(both), left, to + (p + 1) * w->out_c);
   }

@@ -14,6 +14,12 @@ static inline spk_sum_neon spk_zero_neon(void) {
   return (spk_sum_neon){vdupq_n_s32(0), vdupq_n_s32(0)};
 }
 
+// Sums that start with `first`.
+static inline spk_sum_neon spk_start_neon(int32x4_t first) {
+  const int32x4_t zero = vdupq_n_s32(0);
+  return (spk_sum_neon){vzip1q_s32(first, zero), vzip2q_s32(first, zero)};
+}
+
 static inline spk_sum_neon spk_dot_neon(spk_sum_neon sum, int8x16_t x, int8x16_t weights) {
   sum.low = vpadalq_s16(sum.low, vmull_s8(vget_low_s8(x), vget_low_s8(weights)));
   sum.high = vpadalq_s16(sum.high, vmull_high_s8(x, weights));

@@ -13,14 +13,16 @@
 TARGET static inline int8x16_t NAME(load4)(const int8_t *input) {
   uint32_t word;
   memcpy(&word, input, sizeof(word));
-  return vreinterpretq_s8_u32(vsetq_lane_u32(word, vdupq_n_u32(0), 0));
+  int8x16_t x = vreinterpretq_s8_u32(vsetq_lane_u32(word, vdupq_n_u32(0), 0));
+  __asm__("" : "+w"(x));  // loaded as it is: a copy to all lanes would need an address
+  return x;
 }
 
 TARGET static inline void NAME(group_sum)(const uint16_t *column, const int8_t *weights,
                                           uint32_t count, const int8_t *input,
                                           int32x4_t *total) {
   SUM sum[4] = {ZERO(), ZERO(), ZERO(), ZERO()};
-#pragma GCC unroll 2
+#pragma GCC unroll 4
   for (uint32_t b = 0; b < count; ++b, weights += 64) {
     const int8x16_t x = NAME(load4)(input + column[b]);
 #pragma GCC unroll 4

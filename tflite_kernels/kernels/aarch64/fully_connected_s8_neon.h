@@ -10,37 +10,56 @@
 
 enum { kSpkRows = 16 };
 
-// What sixteen rows are requantised with, from arrays of that length.
+// What sixteen rows are requantised with, arrays of that length.
 typedef struct spk_row_constants {
   const int32_t *multiplier, *shift, *bias;
   const uint32_t *low;
-  int32_t copy[4][kSpkRows];  // of a group with fewer rows, and of arrays that do not exist
 } spk_row_constants;
 
-static inline spk_row_constants spk_row_constants_of(const spk_layer *layer, int32_t first) {
-  const spk_requant *q = &layer->requant;
-  const int32_t rest = layer->window.out_c - first;
-  const int32_t *bias = layer->bias ? (const int32_t *)layer->bias + first : NULL;
-  const uint32_t *low = q->multiplier_low ? q->multiplier_low + first : NULL;
-  return (spk_row_constants){q->multiplier + first, q->shift + first, bias, low, {{rest}}};
+// The first `rows` numbers in a copy, and zeros.
+static inline const int32_t *spk_fill_up(const int32_t *numbers, int32_t rows, int32_t *copy) {
+  memset(copy, 0, kSpkRows * sizeof(int32_t));
+  if (numbers) memcpy(copy, numbers, sizeof(int32_t) * (size_t)rows);
+  return copy;
 }
 
-static inline void spk_complete_constants(spk_row_constants *c) {
-  const int32_t rest = c->copy[0][0];
-  const size_t bytes = sizeof(int32_t) * (size_t)(rest < kSpkRows ? rest : kSpkRows);
-  memset(c->copy, 0, sizeof(c->copy));
-  if (rest < kSpkRows) {
-    c->multiplier = memcpy(c->copy[0], c->multiplier, bytes);
-    c->shift = memcpy(c->copy[1], c->shift, bytes);
+// Of the rows from `first` on: for a group with fewer of them, and for arrays that do not
+// exist, in copies.
+static inline spk_row_constants spk_row_constants_of(const spk_layer *layer, int32_t first,
+                                                     int32_t copies[4][kSpkRows]) {
+  const spk_requant *q = &layer->requant;
+  const int32_t rest = layer->window.out_c - first, rows = rest < kSpkRows ? rest : kSpkRows;
+  const int32_t *bias = layer->bias ? (const int32_t *)layer->bias + first : NULL;
+  const uint32_t *low = q->multiplier_low ? q->multiplier_low + first : NULL;
+  spk_row_constants c = {q->multiplier + first, q->shift + first, bias, low};
+  if (rows < kSpkRows) {
+    c.multiplier = spk_fill_up(c.multiplier, rows, copies[0]);
+    c.shift = spk_fill_up(c.shift, rows, copies[1]);
   }
-  if (!c->bias)
-    c->bias = c->copy[2];
-  else if (rest < kSpkRows)
-    c->bias = memcpy(c->copy[2], c->bias, bytes);
-  if (!c->low)
-    c->low = (const uint32_t *)c->copy[3];
-  else if (rest < kSpkRows)
-    c->low = memcpy(c->copy[3], c->low, bytes);
+  if (rows < kSpkRows || !bias) c.bias = spk_fill_up(bias, rows, copies[2]);
+  if (rows < kSpkRows || !low)
+    c.low = (const uint32_t *)spk_fill_up((const int32_t *)low, rows, copies[3]);
+  return c;
+}
+
+// One row in each lane, rounded once.
+static inline void spk_scale_rows_neon(const int32x4_t *total, const spk_once_neon *f,
+                                       int32x4_t *scaled) {
+  const int32x4_t most =
+      vmaxq_s32(vmaxq_s32(f[0].right, f[1].right), vmaxq_s32(f[2].right, f[3].right));
+  if (vmaxvq_s32(most) < -32) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      const uint32x4_t size = vreinterpretq_u32_s32(vabsq_s32(total[i]));
+      scaled[i] = spk_with_sign_neon(spk_scale_once_short_neon(size, &f[i]), total[i]);
+    }
+    return;
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const uint32x4_t size = vreinterpretq_u32_s32(vabsq_s32(total[i]));
+    scaled[i] = spk_with_sign_neon(spk_scale_once_neon(size, &f[i]), total[i]);
+  }
 }
 
 // weight_sum: of each row, for the zero point of the inputs.
@@ -49,9 +68,8 @@ static inline void spk_finish_rows_neon(const spk_layer *layer, int32_t first,
                                         int8_t *output) {
   const spk_requant *q = &layer->requant;
   const int32_t rows = layer->window.out_c - first;
-  spk_row_constants c = spk_row_constants_of(layer, first);
-  if (rows < kSpkRows || !c.bias || !c.low) spk_complete_constants(&c);
-  const spk_output_neon out = spk_output_of_neon(q);
+  int32_t copies[4][kSpkRows];
+  const spk_row_constants c = spk_row_constants_of(layer, first, copies);
   spk_once_neon f[4];
   int32x4_t total[4], scaled[4];
 #pragma GCC unroll 4
@@ -63,19 +81,8 @@ static inline void spk_finish_rows_neon(const spk_layer *layer, int32_t first,
     f[i].low = vreinterpretq_s32_u32(vld1q_u32(c.low + 4 * i));
     f[i].right = vsubq_s32(vld1q_s32(c.shift + 4 * i), vdupq_n_s32(31));
   }
-  const int32x4_t most =
-      vmaxq_s32(vmaxq_s32(f[0].right, f[1].right), vmaxq_s32(f[2].right, f[3].right));
-  if (vmaxvq_s32(most) < -32) {
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i)
-      scaled[i] = spk_with_sign_neon(
-          spk_scale_once_short_neon(vreinterpretq_u32_s32(vabsq_s32(total[i])), &f[i]),
-          total[i]);
-  } else {
-    for (int i = 0; i < 4; ++i)
-      scaled[i] = spk_with_sign_neon(
-          spk_scale_once_neon(vreinterpretq_u32_s32(vabsq_s32(total[i])), &f[i]), total[i]);
-  }
+  spk_scale_rows_neon(total, f, scaled);
+  const spk_output_neon out = spk_output_of_neon(q);
   const int8x16_t results = spk_narrow_neon(scaled, &out);
   if (rows >= kSpkRows) {
     vst1q_s8(output + first, results);

@@ -49,14 +49,14 @@ int32_t spk_planar_f32_neon_units(const spk_layer *layer) {
 // r[i][j] -> r[j][i]
 static inline void transpose4(float32x4_t *r0, float32x4_t *r1, float32x4_t *r2,
                               float32x4_t *r3) {
-  const float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(*r0, *r1));
-  const float64x2_t b = vreinterpretq_f64_f32(vtrn2q_f32(*r0, *r1));
-  const float64x2_t c = vreinterpretq_f64_f32(vtrn1q_f32(*r2, *r3));
-  const float64x2_t d = vreinterpretq_f64_f32(vtrn2q_f32(*r2, *r3));
-  *r0 = vreinterpretq_f32_f64(vtrn1q_f64(a, c));
-  *r1 = vreinterpretq_f32_f64(vtrn1q_f64(b, d));
-  *r2 = vreinterpretq_f32_f64(vtrn2q_f64(a, c));
-  *r3 = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
+  const float32x4_t a = vtrn1q_f32(*r0, *r1), b = vtrn2q_f32(*r0, *r1);
+  const float32x4_t c = vtrn1q_f32(*r2, *r3), d = vtrn2q_f32(*r2, *r3);
+  const float64x2_t e = vreinterpretq_f64_f32(a), f = vreinterpretq_f64_f32(b);
+  const float64x2_t g = vreinterpretq_f64_f32(c), h = vreinterpretq_f64_f32(d);
+  *r2 = vreinterpretq_f32_f64(vzip2q_f64(e, g));
+  *r3 = vreinterpretq_f32_f64(vzip2q_f64(f, h));
+  *r0 = vreinterpretq_f32_f64(vzip1q_f64(e, g));
+  *r1 = vreinterpretq_f32_f64(vzip1q_f64(f, h));
 }
 
 // Eight rows of eight: left[i], right[i] are the halves of row i; the 4x4 corners off the
@@ -73,52 +73,67 @@ static inline void transpose8(float32x4_t *left, float32x4_t *right) {
   }
 }
 
+// Eight pixels, channels in eights; returns how many channels are done.
+static int32_t pack_eights(const void *const *pixels, int32_t channels, float *to,
+                           ptrdiff_t plane) {
+  const float *from[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) from[i] = pixels[i];
+  int32_t rest = channels;
+  for (; rest >= 8; rest -= 8) {
+    float32x4_t left[8], right[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i, from[i - 1] += 8) {
+      left[i] = vld1q_f32(from[i]);
+      right[i] = vld1q_f32(from[i] + 4);
+    }
+    transpose8(left, right);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i, to += plane) {
+      vst1q_f32(to, left[i]);
+      vst1q_f32(to + 4, right[i]);
+    }
+  }
+  return channels - rest;
+}
+
 void spk_planar_f32_neon_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
                                      void *planes, int32_t plane) {
   for (int32_t p = 0; p < count; p += 8) {
-    const float *from[8];
-    for (int i = 0; i < 8; ++i) from[i] = pixels[p + i];
     float *to = (float *)planes + p;
-    int32_t c = 0;
-    for (; c + 8 <= channels; c += 8) {
-      float32x4_t left[8], right[8];
-      for (int i = 0; i < 8; ++i) {
-        left[i] = vld1q_f32(from[i] + c);
-        right[i] = vld1q_f32(from[i] + c + 4);
-      }
-      transpose8(left, right);
-      for (int i = 0; i < 8; ++i, to += plane) {
-        vst1q_f32(to, left[i]);
-        vst1q_f32(to + 4, right[i]);
-      }
-    }
-    for (; c < channels; ++c, to += plane)
-      for (int i = 0; i < 8; ++i) to[i] = from[i][c];
+    for (int32_t c = pack_eights(pixels + p, channels, to, plane); c < channels; ++c)
+      for (int i = 0; i < 8; ++i)
+        to[(size_t)c * (size_t)plane + (size_t)i] = ((const float *)pixels[p + i])[c];
+  }
+}
+
+// Eight channels of eight pixels.
+static inline void store_eight(const float *from, const int32_t *to, float *output) {
+  float32x4_t left[8], right[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    left[i] = vld1q_f32(from + i * kSpkMaxTile);
+    right[i] = vld1q_f32(from + i * kSpkMaxTile + 4);
+  }
+  transpose8(left, right);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    const int32_t at = to[i];
+    if (at < 0) continue;
+    vst1q_f32(output + at, left[i]);
+    vst1q_f32(output + at + 4, right[i]);
   }
 }
 
 void spk_planar_f32_neon_store(const void *tile, int32_t pixels, int32_t channels,
                                const int32_t *to, void *output) {
+  const float *from = tile;
+  float *out = output;
   int32_t c = 0;
-  for (; c + 8 <= channels; c += 8) {
-    const float *from = (const float *)tile + (size_t)c * kSpkMaxTile;
-    float *out = (float *)output + c;
-    for (int32_t p = 0; p < pixels; p += 8) {
-      float32x4_t left[8], right[8];
-      for (int i = 0; i < 8; ++i) {
-        left[i] = vld1q_f32(from + i * kSpkMaxTile + p);
-        right[i] = vld1q_f32(from + i * kSpkMaxTile + p + 4);
-      }
-      transpose8(left, right);
-      for (int i = 0; i < 8; ++i) {
-        if (to[p + i] < 0) continue;
-        vst1q_f32(out + to[p + i], left[i]);
-        vst1q_f32(out + to[p + i] + 4, right[i]);
-      }
-    }
-  }
+  for (; c + 8 <= channels; c += 8)
+    for (int32_t p = 0; p < pixels; p += 8)
+      store_eight(from + (size_t)c * kSpkMaxTile + p, to + p, out + c);
   for (; c < channels; ++c)
     for (int32_t p = 0; p < pixels; ++p)
-      if (to[p] >= 0)
-        ((float *)output)[to[p] + c] = ((const float *)tile)[(size_t)c * kSpkMaxTile + p];
+      if (to[p] >= 0) out[to[p] + c] = from[(size_t)c * kSpkMaxTile + p];
 }

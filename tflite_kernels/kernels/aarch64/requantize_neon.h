@@ -52,11 +52,16 @@ static inline int spk_is_relu(const spk_requant *q) { return q->act_min >= q->ou
 typedef struct spk_output_neon {
   int16x8_t offset;
   int8x16_t low, high;
+  int is_clamped;  // by more than int8 itself
 } spk_output_neon;
 
 static inline spk_output_neon spk_output_of_neon(const spk_requant *q) {
-  return (spk_output_neon){vdupq_n_s16((int16_t)q->output_offset),
-                           vdupq_n_s8((int8_t)q->act_min), vdupq_n_s8((int8_t)q->act_max)};
+  return (spk_output_neon){
+      .offset = vdupq_n_s16((int16_t)q->output_offset),
+      .low = vdupq_n_s8((int8_t)q->act_min),
+      .high = vdupq_n_s8((int8_t)q->act_max),
+      .is_clamped = q->act_min > -128 || q->act_max < 127,
+  };
 }
 
 // Sixteen scaled sums, four to a vector -> outputs.
@@ -65,7 +70,7 @@ static inline int8x16_t spk_narrow_neon(const int32x4_t *scaled, const spk_outpu
   const int16x8_t b = vqmovn_high_s32(vqmovn_s32(scaled[2]), scaled[3]);
   const int8x16_t all =
       vqmovn_high_s16(vqmovn_s16(vqaddq_s16(a, o->offset)), vqaddq_s16(b, o->offset));
-  return vminq_s8(o->high, vmaxq_s8(o->low, all));
+  return o->is_clamped ? vminq_s8(o->high, vmaxq_s8(o->low, all)) : all;
 }
 
 // FULLY_CONNECTED rounds once, ties away from zero, with 63 bits of the factor: the product
@@ -104,13 +109,6 @@ static inline uint32x4_t spk_scale_once_short_neon(uint32x4_t size, const spk_on
 static inline int32x4_t spk_with_sign_neon(uint32x4_t size, int32x4_t sum) {
   const int32x4_t sign = vshrq_n_s32(sum, 31);
   return vsubq_s32(veorq_s32(vreinterpretq_s32_u32(size), sign), sign);
-}
-
-static inline int32x4_t spk_requantize_once_neon(int32x4_t sum, const spk_once_neon *f) {
-  const uint32x4_t size = vreinterpretq_u32_s32(vabsq_s32(sum));
-  const uint32x4_t scaled = vmaxvq_s32(f->right) < -32 ? spk_scale_once_short_neon(size, f)
-                                                       : spk_scale_once_neon(size, f);
-  return spk_with_sign_neon(scaled, sum);
 }
 
 #endif  // SPK_KERNELS_AARCH64_REQUANTIZE_NEON_H_

@@ -220,7 +220,7 @@ static void compute_band(const band_work *work) {
 static void clear_slack(const spk_planar *plan, size_t element, uint8_t *planes) {
   const int64_t used = (int64_t)plan->plane_rows * plan->pitch;
   const int64_t count = plan->phases_h * plan->phases_w * (int64_t)plan->window.in_c;
-  for (int64_t i = 0; i < count; ++i)
+  for (int64_t i = 0; i < count && used < plan->plane; ++i)
     memset(planes + (size_t)(i * plan->plane + used) * element, 0,
            (size_t)(plan->plane - used) * element);
   memset(planes + (size_t)(count * plan->plane) * element, 0, kSpkMaxTile * element);
