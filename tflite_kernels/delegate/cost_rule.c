@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/kernels_x86.h"
+#elif defined(__aarch64__)
+#include "kernels/aarch64/kernels_aarch64.h"
 #endif
 
 // The constants were fitted to times of the Python interpreter (LiteRT 2.3, one thread) on an
@@ -25,6 +27,9 @@ typedef struct kernel_cost {
 } kernel_cost;
 
 static const kernel_cost kCosts[] = {
+#if defined(__aarch64__)
+#include "delegate/costs_aarch64.h"  // the first row of a kernel counts
+#endif
     {"spk_fully_connected_f32_dense__ref", 0.11, 0, 0, 0.5},
     {"spk_fully_connected_f32_csr__c", 0.036, 0, 0, 0.3},
     {"spk_fully_connected_f32_blocks16x1__c", 0.016, 0, 0, 0.3},
@@ -90,6 +95,16 @@ static const machine kAvx512 = {
 // An estimate.
 static const machine kAvx2 = {
     {{0.03, 0.008}, {0.036, 0.012}, {0.015, 0.0058}, {0.07, 0.1}}, {1.0, 1.0}, 0.6};
+#elif defined(__aarch64__)
+// The dense kernels here, see costs_aarch64.h, but for int8 without dot products, where XNNPACK
+// is known to be faster than ours: an estimate, like what it gains from int8 matrix products.
+// Weights from memory take everyone longer: counts do not tell how much.
+static const machine kNeon = {
+    {{0.109, 0.05}, {0.109, 0.05}, {0.062, 0.035}, {0.3, 0.5}}, {1.0, 1.0}, 0.6};
+static const machine kNeonDot = {
+    {{0.109, 0.0227}, {0.109, 0.0227}, {0.062, 0.0166}, {0.3, 0.5}}, {1.0, 1.0}, 0.6};
+static const machine kNeonI8mm = {
+    {{0.109, 0.0227}, {0.109, 0.0227}, {0.062, 0.0105}, {0.3, 0.5}}, {1.0, 1.0}, 0.6};
 #else
 // An estimate.
 static const machine kOther = {
@@ -99,6 +114,8 @@ static const machine kOther = {
 static const machine *this_machine(void) {
 #if defined(__x86_64__)
   return spk_has_avx512vnni() ? &kAvx512Vnni : spk_has_avx512() ? &kAvx512 : &kAvx2;
+#elif defined(__aarch64__)
+  return spk_has_neoni8mm() ? &kNeonI8mm : spk_has_neondot() ? &kNeonDot : &kNeon;
 #else
   return &kOther;
 #endif

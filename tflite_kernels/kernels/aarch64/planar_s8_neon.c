@@ -61,15 +61,15 @@ static spk_layer by_four(const spk_layer *layer) {
   return fourth;
 }
 
-size_t spk_planar_s8_neon_fours_pack_size(const spk_layer *layer, const void *weights) {
+size_t spk_planar_s8_neon_blocks1x4_pack_size(const spk_layer *layer, const void *weights) {
   const spk_layer fourth = by_four(layer);
   spk_planar plan;
   if (layer->window.in_c % 4 != 0 || spk_planar_plan(&fourth, 4, &plan) != SPK_OK) return 0;
   return spk_blocks4_s8_pack_size(weights, layer->window.out_c, spk_layer_cols(layer), 1);
 }
 
-spk_status spk_planar_s8_neon_fours_pack(const spk_layer *layer, const void *weights,
-                                         void *packed, size_t bytes) {
+spk_status spk_planar_s8_neon_blocks1x4_pack(const spk_layer *layer, const void *weights,
+                                             void *packed, size_t bytes) {
   const spk_layer fourth = by_four(layer);
   spk_planar plan;
   if (layer->window.in_c % 4 != 0) return SPK_ERR_UNSUPPORTED;
@@ -84,12 +84,12 @@ spk_status spk_planar_s8_neon_fours_pack(const spk_layer *layer, const void *wei
   return SPK_OK;
 }
 
-size_t spk_planar_s8_neon_fours_scratch(const spk_layer *layer) {
+size_t spk_planar_s8_neon_blocks1x4_scratch(const spk_layer *layer) {
   const spk_layer fourth = by_four(layer);
   return spk_planar_scratch(&fourth, 4);
 }
 
-int32_t spk_planar_s8_neon_fours_units(const spk_layer *layer) {
+int32_t spk_planar_s8_neon_blocks1x4_units(const spk_layer *layer) {
   const spk_layer fourth = by_four(layer);
   return spk_planar_units(&fourth, 4);
 }
@@ -161,7 +161,7 @@ static void store(const void *tile, int32_t pixels, int32_t channels, const int3
 // Padding is the zero point, which the constant part of a sum takes off again.
 static spk_planar_kernel complete(const spk_args *args, const spk_planar_kernel *kernel) {
   spk_planar_kernel full = *kernel;
-  full.out_element = 1;
+  full.output = 1;
   full.store = store;
   full.padding = -args->layer->requant.input_offset & 0xff;
   return full;
@@ -174,7 +174,7 @@ void spk_planar_s8_neon_run(const spk_args *args, const spk_planar_kernel *kerne
   spk_planar_run(args, &full);
 }
 
-void spk_planar_s8_neon_fours_run(const spk_args *args, const spk_planar_kernel *kernel) {
+void spk_planar_s8_neon_blocks1x4_run(const spk_args *args, const spk_planar_kernel *kernel) {
   spk_planar_kernel full = complete(args, kernel);
   const spk_layer fourth = by_four(args->layer);
   spk_args words = *args;

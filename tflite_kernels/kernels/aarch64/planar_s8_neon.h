@@ -18,12 +18,12 @@ int32_t spk_planar_s8_neon_units(const spk_layer *layer);
 void spk_planar_s8_neon_run(const spk_args *args, const spk_planar_kernel *kernel);
 
 // blocks4_s8 of one row, blocks replaced by offsets into planes of four channels.
-size_t spk_planar_s8_neon_fours_pack_size(const spk_layer *layer, const void *weights);
-spk_status spk_planar_s8_neon_fours_pack(const spk_layer *layer, const void *weights,
-                                         void *packed, size_t bytes);
-size_t spk_planar_s8_neon_fours_scratch(const spk_layer *layer);
-int32_t spk_planar_s8_neon_fours_units(const spk_layer *layer);
-void spk_planar_s8_neon_fours_run(const spk_args *args, const spk_planar_kernel *kernel);
+size_t spk_planar_s8_neon_blocks1x4_pack_size(const spk_layer *layer, const void *weights);
+spk_status spk_planar_s8_neon_blocks1x4_pack(const spk_layer *layer, const void *weights,
+                                             void *packed, size_t bytes);
+size_t spk_planar_s8_neon_blocks1x4_scratch(const spk_layer *layer);
+int32_t spk_planar_s8_neon_blocks1x4_units(const spk_layer *layer);
+void spk_planar_s8_neon_blocks1x4_run(const spk_args *args, const spk_planar_kernel *kernel);
 
 // Where the sums of a channel start, and how they are requantised.
 typedef struct spk_channel_neon {

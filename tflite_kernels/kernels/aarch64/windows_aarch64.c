@@ -1,7 +1,7 @@
 #include "kernels/aarch64/windows_aarch64.h"
 
 const spk_windows_shape kSpkWindowsF32Neon = {
-    .lanes = 16, .width = 32, .slots = 1, .element = 4};
+    .lanes = 16, .width = 16, .slots = 1, .element = 4};
 const spk_windows_shape kSpkWindowsS8Neon = {
     .lanes = 16, .width = 64, .slots = 4, .element = 1};
 

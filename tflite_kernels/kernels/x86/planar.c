@@ -192,14 +192,11 @@ static void map_pixels(const band_work *work, int32_t first, int32_t count, int3
   }
 }
 
-static size_t out_element(const spk_planar_kernel *kernel) {
-  return kernel->out_element ? kernel->out_element : kernel->element;
-}
-
 static void compute_band(const band_work *work) {
   const spk_planar *plan = work->plan;
   const spk_planar_kernel *kernel = work->kernel;
   const size_t element = kernel->element;
+  const size_t output = kernel->output ? kernel->output : element;
   const int32_t channels = plan->window.out_c;
   const int32_t pixels = (work->rows - 1) * plan->pitch + plan->window.out_w;
   const int32_t *tiles = fitting_tiles(kernel, &plan->window);
@@ -210,7 +207,7 @@ static void compute_band(const band_work *work) {
     for (int32_t c = 0; c < channels; c += kSpkTileChannels) {
       const int32_t end = min_i32(channels, c + kSpkTileChannels);
       kernel->compute(work->args, work->planes + first * element, count, c, end, work->tile);
-      kernel->store(work->tile, count, end - c, to, work->output + c * out_element(kernel));
+      kernel->store(work->tile, count, end - c, to, work->output + c * output);
     }
   }
 }
@@ -231,6 +228,7 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
   spk_planar_plan(args->layer, kernel->element, &plan);
   const spk_window2d *w = &plan.window;
   const size_t element = kernel->element;
+  const size_t output = kernel->output ? kernel->output : element;
   uint8_t *planes = args->scratch;
   uint8_t *padding = planes + round_up((size_t)plan.elements * element);
   memset(padding, kernel->padding, (size_t)w->in_c * element);
@@ -242,8 +240,7 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
         .kernel = kernel,
         .plan = &plan,
         .image = (const uint8_t *)args->input + image * w->in_h * w->in_w * w->in_c * element,
-        .output = (uint8_t *)args->output +
-                  image * w->out_h * w->out_w * w->out_c * out_element(kernel),
+        .output = (uint8_t *)args->output + image * w->out_h * w->out_w * w->out_c * output,
         .first_row = unit % plan.bands * plan.rows,
         .planes = planes,
         .padding = padding,

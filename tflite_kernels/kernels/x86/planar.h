@@ -39,7 +39,7 @@ size_t spk_planar_scratch(const spk_layer *layer, size_t element);
 // What a kernel adds to the common loop.
 typedef struct spk_planar_kernel {
   size_t element;
-  size_t out_element;  // of the outputs; 0: the same
+  size_t output;  // bytes of an output element; 0: of an input element
   // Pixels of a tile: sizes that compute() takes, largest first, ended by 0.
   int32_t tiles[6];
   // Copies `count` pixels of `channels` each, given by address, into columns of the planes.

@@ -54,7 +54,7 @@ TARGET static void compute(const spk_args *args, const void *planes, int32_t pix
   }
 }
 
-void spk_conv2d_s8_fours__neondot(const spk_args *args) {
+void spk_conv2d_s8_blocks1x4__neondot(const spk_args *args) {
   static const spk_planar_kernel kernel = {.tiles = {64, 32, 16, 0}, .compute = compute};
-  spk_planar_s8_neon_fours_run(args, &kernel);
+  spk_planar_s8_neon_blocks1x4_run(args, &kernel);
 }
