@@ -13,6 +13,7 @@ MICROCONTROLLER = (
     "convolutions_mcu",
     "dsp",
     "gated_channels",
+    "aarch64",
 )
 BENCHMARKS = (
     "kernel_table",

@@ -13,6 +13,8 @@ need qemu-system-arm "qemu-system-arm"
 need clang-19 "clang-19"
 need ld.lld-19 "lld-19"
 need qemu-hexagon "qemu-user"
+need qemu-aarch64 "qemu-user"
+need aarch64-linux-gnu-gcc "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 need bazel "bazel-bootstrap bazel-platforms"
 python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-venv"
 [ -n "$missing" ] || exit 0
@@ -32,4 +34,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 fi
 echo "Not installed:$missing. The tests that use them are skipped: a C compiler builds the" \
   "delegate, arm-none-eabi-gcc and QEMU run microcontroller projects, Clang compiles them too," \
+  "aarch64-linux-gnu-gcc and QEMU run the kernels for 64-bit Arm," \
   "Bazel builds the BUILD files."

@@ -26,10 +26,11 @@ typedef struct kernel_cost {
   double packed_byte, window, input, output;
 } kernel_cost;
 
-static const kernel_cost kCosts[] = {
 #if defined(__aarch64__)
-#include "delegate/costs_aarch64.h"  // the first row of a kernel counts
+#include "delegate/costs_aarch64.h"
 #endif
+
+static const kernel_cost kCosts[] = {
     {"spk_fully_connected_f32_dense__ref", 0.11, 0, 0, 0.5},
     {"spk_fully_connected_f32_csr__c", 0.036, 0, 0, 0.3},
     {"spk_fully_connected_f32_blocks16x1__c", 0.016, 0, 0, 0.3},
@@ -131,6 +132,10 @@ static double elements(int32_t batch, int32_t h, int32_t w, int32_t c) {
 }
 
 static const kernel_cost *cost_of(const spk_kernel *kernel) {
+#if defined(__aarch64__)
+  for (size_t i = 0; i < sizeof(kAarch64Costs) / sizeof(kAarch64Costs[0]); ++i)
+    if (strcmp(kAarch64Costs[i].name, kernel->name) == 0) return &kAarch64Costs[i];
+#endif
   for (size_t i = 0; i < sizeof(kCosts) / sizeof(kCosts[0]); ++i)
     if (strcmp(kCosts[i].name, kernel->name) == 0) return &kCosts[i];
   return NULL;

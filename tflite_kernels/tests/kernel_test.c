@@ -1,9 +1,13 @@
 // Every kernel of the table against its reference: int8 to the bit, float32 to 1e-5 of |x|.|w|.
+//
+//   kernel_test [percent]               of the random layers, and no large ones below 100
 #include <math.h>
 #include <string.h>
 
 #include "spk/kernel_table.h"
 #include "tests/test.h"
+
+static int percent = 100;
 
 typedef struct layer_case {
   spk_layer layer;
@@ -211,7 +215,7 @@ static spk_window2d fully_connected(int32_t batch, int32_t cols, int32_t rows) {
 static void test_fully_connected(spk_dtype dtype) {
   static const int32_t sizes[] = {1,  2,  7,  8,   9,   15,  16,  17,
                                   31, 33, 64, 100, 127, 128, 129, 300};
-  for (int trial = 0; trial < 200; ++trial) {
+  for (int trial = 0; trial < 2 * percent; ++trial) {
     const spk_window2d w = fully_connected(spk_random_int(1, 11), sizes[spk_random_int(0, 15)],
                                            sizes[spk_random_int(0, 15)]);
     layer_case c = make_case(SPK_FULLY_CONNECTED, dtype, &w);
@@ -236,7 +240,7 @@ static int place(int same, int32_t in, int32_t kernel, int32_t stride, int32_t d
 
 static void test_conv2d(spk_dtype dtype) {
   static const int32_t channels[] = {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 33};
-  for (int trial = 0; trial < 250; ++trial) {
+  for (int trial = 0; trial < 5 * percent / 2; ++trial) {
     spk_window2d w = {.batch = spk_random_int(1, 3),
                       .in_h = spk_random_int(1, 19),
                       .in_w = spk_random_int(1, 19),
@@ -263,7 +267,7 @@ static void test_conv2d(spk_dtype dtype) {
 
 // Large enough for several bands and several tiles.
 static void test_large_conv2d(spk_dtype dtype) {
-  for (int32_t kernel = 1; kernel <= 3; kernel += 2) {
+  for (int32_t kernel = 1; kernel <= (percent < 100 ? 1 : 3); kernel += 2) {
     const spk_window2d w = {.batch = 2,
                             .in_h = 40,
                             .in_w = 37,
@@ -382,7 +386,8 @@ static void test_table(void) {
   }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc > 1) percent = atoi(argv[1]);
   test_table();
   test_layer_check();
   for (int dtype = SPK_F32; dtype <= SPK_S8; ++dtype) {

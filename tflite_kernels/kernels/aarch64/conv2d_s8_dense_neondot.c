@@ -10,6 +10,6 @@
 #define DOT_LANE(sum, x, weights, lane) vdotq_laneq_s32(sum, weights, x, lane)
 #define TOTAL(sum)                      (sum)
 #define NAME(x)                         x##_neondot
-#include "kernels/aarch64/conv2d_s8_dense_template.h"
+#include "kernels/aarch64/conv2d_s8_dense_dot.h"
 
 void spk_conv2d_s8_dense__neondot(const spk_args *args) { run_neondot(args); }

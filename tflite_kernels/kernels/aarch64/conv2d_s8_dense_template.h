@@ -1,52 +1,14 @@
 // Dense int8 CONV_2D: PIXELS pixels by eight channels, for one way to multiply: what the sparse
-// kernels are compared with. The including file defines TARGET, PIXELS, SUM, START(first),
-// DOT_LANE(sum, x, weights, lane), TOTAL(sum) and NAME(x).
+// kernels are compared with. The including file defines TARGET, PIXELS, SUM, WIDTH (of the
+// packed weights) and NAME(x), and
+//   NAME(begin)(first, sum)                           2 * PIXELS sums
+//   NAME(add_tap)(pixels, weights, channels, sum)     returns the weights of the next tap
+//   NAME(end)(sum, total)                             total[2 p], total[2 p + 1]: of pixel p
 #include <arm_neon.h>
 #include <string.h>
 
 #include "kernels/aarch64/dense_conv_s8_neon.h"
-#include "kernels/aarch64/kernels_aarch64.h"
 #include "kernels/aarch64/requantize_neon.h"
-
-// sum[2 p], sum[2 p + 1] += four inputs of x[p] * weights[8][4]
-#define ADD_INPUTS(lane)                                           \
-  do {                                                             \
-    const int8x16_t low = vld1q_s8(weights + 32 * lane);           \
-    const int8x16_t high = vld1q_s8(weights + 32 * lane + 16);     \
-    _Pragma("GCC unroll 8") for (int p = 0; p < PIXELS; ++p) {     \
-      sum[2 * p] = DOT_LANE(sum[2 * p], x[p], low, lane);          \
-      sum[2 * p + 1] = DOT_LANE(sum[2 * p + 1], x[p], high, lane); \
-    }                                                              \
-  } while (0)
-
-// At most four inputs in lane 0.
-TARGET static inline int8x16_t NAME(load_few)(const int8_t *from, int32_t count) {
-  uint32_t word = 0;
-  memcpy(&word, from, (size_t)(count < 4 ? count : 4));
-  return vreinterpretq_s8_u32(vdupq_n_u32(word));
-}
-
-TARGET static inline const int8_t *NAME(add_tap)(const int8_t *const *pixels,
-                                                 const int8_t *weights, int32_t channels,
-                                                 SUM *sum) {
-  int32_t c = 0;
-  for (; c + 16 <= channels; c += 16, weights += 128) {
-    int8x16_t x[PIXELS];
-#pragma GCC unroll 8
-    for (int p = 0; p < PIXELS; ++p) x[p] = vld1q_s8(pixels[p] + c);
-    ADD_INPUTS(0);
-    ADD_INPUTS(1);
-    ADD_INPUTS(2);
-    ADD_INPUTS(3);
-  }
-  for (; c < channels; c += 4, weights += 32) {
-    int8x16_t x[PIXELS];
-#pragma GCC unroll 8
-    for (int p = 0; p < PIXELS; ++p) x[p] = NAME(load_few)(pixels[p] + c, channels - c);
-    ADD_INPUTS(0);
-  }
-  return weights;
-}
 
 // What eight channels start with, and how they are requantised; those that do not exist have
 // zeros.
@@ -85,17 +47,16 @@ TARGET static NAME(channels) NAME(channels_of)(const spk_args *args, int32_t beg
 }
 
 // The outputs of two pixels.
-TARGET static inline int8x16_t NAME(finish)(const SUM *sum, const NAME(channels) * c,
+TARGET static inline int8x16_t NAME(finish)(const int32x4_t *total, const NAME(channels) * c,
                                             const int is_relu, const spk_output_neon *output) {
   int32x4_t scaled[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
-    const int32x4_t total = TOTAL(sum[i]);
     const spk_factors_neon *factors = &c->factors[i % 2];
     if (is_relu)
-      scaled[i] = spk_requantize_relu_neon(total, factors);
+      scaled[i] = spk_requantize_relu_neon(total[i], factors);
     else
-      scaled[i] = spk_requantize_neon(total, factors);
+      scaled[i] = spk_requantize_neon(total[i], factors);
   }
   return spk_narrow_neon(scaled, output);
 }
@@ -116,17 +77,18 @@ TARGET static void NAME(compute)(const spk_args *args, const void **pixels, int3
                                  int32_t left, int8_t *to) {
   const spk_window2d *w = &args->layer->window;
   SUM sum[2 * PIXELS];
-#pragma GCC unroll 16
-  for (int i = 0; i < 2 * PIXELS; ++i) sum[i] = START(channels->first[i % 2]);
+  NAME(begin)(channels->first, sum);
   for (int32_t tap = w->kernel_h * w->kernel_w; tap > 0; --tap, pixels += kSpkDensePixels)
     weights = NAME(add_tap)((const int8_t *const *)pixels, weights, w->in_c, sum);
+  int32x4_t total[2 * PIXELS];
+  NAME(end)(sum, total);
   const spk_requant *q = &args->layer->requant;
   const spk_output_neon output = spk_output_of_neon(q);
   const int is_relu = channels->is_right && spk_is_relu(q);
 #pragma GCC unroll 8
   for (int p = 0; p < PIXELS; p += 2) {
-    const int8x16_t both = is_relu ? NAME(finish)(sum + 2 * p, channels, 1, &output)
-                                   : NAME(finish)(sum + 2 * p, channels, 0, &output);
+    const int8x16_t both = is_relu ? NAME(finish)(total + 2 * p, channels, 1, &output)
+                                   : NAME(finish)(total + 2 * p, channels, 0, &output);
     if (p < count) NAME(store)(vget_low_s8(both), left, to + p * w->out_c);
     if (p + 1 < count) NAME(store)(vget_high_s8(both), left, to + (p + 1) * w->out_c);
   }
@@ -135,7 +97,7 @@ TARGET static void NAME(compute)(const spk_args *args, const void **pixels, int3
 TARGET static void NAME(run)(const spk_args *args) {
   const spk_layer *layer = args->layer;
   const int32_t channels = layer->window.out_c;
-  const size_t row = spk_dense8x4_s8_row(layer);
+  const size_t row = spk_dense8_s8_row(layer, WIDTH);
   const int8_t *weights = (const int8_t *)((const int32_t *)args->packed +
                                            (size_t)spk_dense8_units(layer) * kSpkDenseRows);
   const int padding = -layer->requant.input_offset & 0xff;

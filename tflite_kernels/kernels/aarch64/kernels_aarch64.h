@@ -23,6 +23,7 @@ void spk_conv2d_f32_blocks4x1__neon(const spk_args *args);
 void spk_conv2d_f32_dense__neon(const spk_args *args);
 void spk_conv2d_s8_dense__neon(const spk_args *args);
 void spk_conv2d_s8_dense__neondot(const spk_args *args);
+void spk_conv2d_s8_dense__neoni8mm(const spk_args *args);
 void spk_conv2d_s8_blocks1x4__neondot(const spk_args *args);
 void spk_conv2d_s8_pairs__neon(const spk_args *args);
 void spk_conv2d_s8_quads__neondot(const spk_args *args);
