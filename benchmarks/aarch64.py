@@ -151,6 +151,17 @@ def measure(folder, family, layer):
     return measured
 
 
+def kernels(folder):
+    """The rows of the library's kernel table that are for 64-bit Arm, as Markdown.
+
+    Args:
+        folder: `pathlib.Path` with the program.
+    """
+    command = [find_tool("qemu-aarch64"), "-L", LIBRARIES, "./bench", "--table"]
+    lines = call(command, folder, "The program failed under QEMU").splitlines()
+    return "\n".join(line for n, line in enumerate(lines) if n < 2 or "| neon" in line)
+
+
 def describe(layer):
     """A layer in words."""
     size, inputs, outputs, window = layer
@@ -190,7 +201,8 @@ def main(argv=None):
     if not parser.parse_args(argv).tables_only:
         with tempfile.TemporaryDirectory() as temporary:
             folder = pathlib.Path(temporary)
-            build(folder, COMPILER, ["bench/count.c"])
+            build(folder, COMPILER, ["bench/count.c", "bench/bench.c"])
+            results.write_tables("kernels_aarch64", kernels(folder))
             found = []
             for family in FAMILIES:
                 for layer in family[2]:

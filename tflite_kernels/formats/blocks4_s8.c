@@ -10,7 +10,7 @@ static int arguments_are_valid(const void *data, int32_t rows, int32_t cols, int
          (height == 1 || height == 2 || height == 4);
 }
 
-static spk_blocks4_s8_header header_of(int32_t rows, int32_t cols, int32_t height) {
+spk_blocks4_s8_header spk_blocks4_s8_header_of(int32_t rows, int32_t cols, int32_t height) {
   const int32_t padded = (rows + kRowUnit - 1) / kRowUnit * kRowUnit;
   return (spk_blocks4_s8_header){
       .height = height, .rows = rows, .cols = cols, .groups = padded / height};
@@ -38,7 +38,7 @@ static int read_block(const int8_t *dense, const spk_blocks4_s8_header *header, 
 static spk_blocks4_s8_header describe(const int8_t *dense, int32_t rows, int32_t cols,
                                       int32_t height) {
   if (!arguments_are_valid(dense, rows, cols, height)) return (spk_blocks4_s8_header){0};
-  spk_blocks4_s8_header header = header_of(rows, cols, height);
+  spk_blocks4_s8_header header = spk_blocks4_s8_header_of(rows, cols, height);
   int8_t weights[16];
   for (int32_t g = 0; g < header.groups; ++g)
     for (int32_t b = 0; 4 * b < cols; ++b)
@@ -85,7 +85,7 @@ static int header_is_valid(const void *blob, size_t bytes, int32_t rows, int32_t
   spk_blocks4_s8_header header;
   if (bytes < sizeof(header)) return 0;
   memcpy(&header, blob, sizeof(header));
-  spk_blocks4_s8_header expected = header_of(rows, cols, height);
+  spk_blocks4_s8_header expected = spk_blocks4_s8_header_of(rows, cols, height);
   expected.blocks = header.blocks;
   if (memcmp(&header, &expected, sizeof(expected)) != 0) return 0;
   if (header.blocks > (uint32_t)header.groups * (uint32_t)((cols + 3) / 4)) return 0;

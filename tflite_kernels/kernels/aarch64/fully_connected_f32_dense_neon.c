@@ -19,6 +19,7 @@ static void compute(const spk_layer *layer, const float *weights, const float *i
   float32x4_t sum[4];
   for (int i = 0; i < 4; ++i) sum[i] = vdupq_n_f32(0);
   int32_t c = 0;
+#pragma GCC unroll 4
   for (; c + 4 <= cols; c += 4, weights += 32) {
     const float32x4_t x = vld1q_f32(input + c);
     ADD_COLUMN(0);
