@@ -23,42 +23,55 @@ static inline const int32_t *spk_fill_up(const int32_t *numbers, int32_t rows, i
   return copy;
 }
 
-// Of the rows from `first` on: for a group with fewer of them, and for arrays that do not
-// exist, in copies.
-static inline spk_row_constants spk_row_constants_of(const spk_layer *layer, int32_t first,
-                                                     int32_t copies[4][kSpkRows]) {
-  const spk_requant *q = &layer->requant;
-  const int32_t rest = layer->window.out_c - first, rows = rest < kSpkRows ? rest : kSpkRows;
-  const int32_t *bias = layer->bias ? (const int32_t *)layer->bias + first : NULL;
-  const uint32_t *low = q->multiplier_low ? q->multiplier_low + first : NULL;
-  spk_row_constants c = {q->multiplier + first, q->shift + first, bias, low};
-  if (rows < kSpkRows) {
-    c.multiplier = spk_fill_up(c.multiplier, rows, copies[0]);
-    c.shift = spk_fill_up(c.shift, rows, copies[1]);
-  }
-  if (rows < kSpkRows || !bias) c.bias = spk_fill_up(bias, rows, copies[2]);
-  if (rows < kSpkRows || !low)
-    c.low = (const uint32_t *)spk_fill_up((const int32_t *)low, rows, copies[3]);
+// For a group with fewer rows, and for arrays that do not exist, in copies.
+static __attribute__((noinline)) spk_row_constants
+spk_complete_constants(spk_row_constants c, int32_t rest, int32_t copies[4][kSpkRows]) {
+  const int32_t rows = rest < kSpkRows ? rest : kSpkRows;
+  c.multiplier = spk_fill_up(c.multiplier, rows, copies[0]);
+  c.shift = spk_fill_up(c.shift, rows, copies[1]);
+  c.bias = spk_fill_up(c.bias, rows, copies[2]);
+  c.low = (const uint32_t *)spk_fill_up((const int32_t *)c.low, rows, copies[3]);
   return c;
 }
 
-// One row in each lane, rounded once.
+// Of the rows from `first` on.
+static inline spk_row_constants spk_row_constants_of(const spk_layer *layer, int32_t first,
+                                                     int32_t copies[4][kSpkRows]) {
+  const spk_requant *q = &layer->requant;
+  const int32_t rest = layer->window.out_c - first;
+  const int32_t *bias = layer->bias;
+  spk_row_constants c = {q->multiplier + first, q->shift + first, NULL, NULL};
+  if (rest >= kSpkRows && bias && q->multiplier_low) {
+    c.bias = bias + first;
+    c.low = q->multiplier_low + first;
+    return c;
+  }
+  if (bias) c.bias = bias + first;
+  if (q->multiplier_low) c.low = q->multiplier_low + first;
+  return spk_complete_constants(c, rest, copies);
+}
+
+// One row in each lane, rounded once. Where the activation cuts off all that is below the zero
+// point (RELU), negative sums may as well be 0.
 static inline void spk_scale_rows_neon(const int32x4_t *total, const spk_once_neon *f,
-                                       int32x4_t *scaled) {
+                                       int is_relu, int32x4_t *scaled) {
   const int32x4_t most =
       vmaxq_s32(vmaxq_s32(f[0].right, f[1].right), vmaxq_s32(f[2].right, f[3].right));
-  if (vmaxvq_s32(most) < -32) {
+  const int is_short = vmaxvq_s32(most) < -32;
+  if (is_short && is_relu) {
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      const uint32x4_t size = vreinterpretq_u32_s32(vabsq_s32(total[i]));
-      scaled[i] = spk_with_sign_neon(spk_scale_once_short_neon(size, &f[i]), total[i]);
+      const uint32x4_t size = vreinterpretq_u32_s32(vmaxq_s32(total[i], vdupq_n_s32(0)));
+      scaled[i] = vreinterpretq_s32_u32(spk_scale_once_short_neon(size, &f[i]));
     }
     return;
   }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
     const uint32x4_t size = vreinterpretq_u32_s32(vabsq_s32(total[i]));
-    scaled[i] = spk_with_sign_neon(spk_scale_once_neon(size, &f[i]), total[i]);
+    const uint32x4_t scale =
+        is_short ? spk_scale_once_short_neon(size, &f[i]) : spk_scale_once_neon(size, &f[i]);
+    scaled[i] = spk_with_sign_neon(scale, total[i]);
   }
 }
 
@@ -81,7 +94,7 @@ static inline void spk_finish_rows_neon(const spk_layer *layer, int32_t first,
     f[i].low = vreinterpretq_s32_u32(vld1q_u32(c.low + 4 * i));
     f[i].right = vsubq_s32(vld1q_s32(c.shift + 4 * i), vdupq_n_s32(31));
   }
-  spk_scale_rows_neon(total, f, scaled);
+  spk_scale_rows_neon(total, f, spk_is_relu(q), scaled);
   const spk_output_neon out = spk_output_of_neon(q);
   const int8x16_t results = spk_narrow_neon(scaled, &out);
   if (rows >= kSpkRows) {
