@@ -136,9 +136,9 @@ SPK_API spk_status spk_tuples_s8_check(const void *blob, size_t bytes, int32_t r
 SPK_API spk_status spk_tuples_s8_unpack(const void *blob, size_t bytes, int32_t rows,
                                         int32_t cols, int32_t n, int8_t *dense);
 
-// blocks4_s8: blocks of `height` neighbouring rows by four columns, 4 i .. 4 i + 3, kept where a
-// weight in them is not zero; height is 1, 2 or 4. `height` rows form a group; rows are filled
-// up to a multiple of four, and the last columns to four, with weights 0.
+// blocks4_s8: blocks of `height` neighbouring rows by four columns, 4 i .. 4 i + 3, kept where
+// a weight in them is not zero; height is 1, 2 or 4. `height` rows form a group; rows are
+// filled up to a multiple of four, and the last columns to four, with weights 0.
 //   spk_blocks4_s8_header
 //   uint32 first[groups + 1]                  blocks of group g are first[g] .. first[g + 1]
 //   int32 sum[groups * height]                the sum of the weights of each row
