@@ -15,6 +15,7 @@
 #include "spk/elementwise_s8.h"
 #include "spk/gated_s8.h"
 #include "spk/kernels_fours_s8.h"
+#include "spk/kernels_lanes_s8.h"
 #include "spk/kernels_s16.h"
 #include "spk/moves.h"
 #include "spk/recurrent_s8.h"

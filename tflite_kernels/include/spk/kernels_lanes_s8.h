@@ -1,0 +1,36 @@
+// CONV_2D and FULLY_CONNECTED, int8, for Arm's vector extension MVE (Helium), as in a
+// Cortex-M55. Compiled without it, the same functions give the same bytes in plain C.
+//
+// Weights are packed as lanes_s8 (see spk/lanes_s8.h): `bytes` kernels take block 1, `words`
+// kernels block 4; for a convolution in words, in_c is a multiple of 4. The input offset is
+// left to `bias`, which is not NULL: offset * sum w is part of it. Scratch is aligned to 4.
+#ifndef SPK_KERNELS_LANES_S8_H_
+#define SPK_KERNELS_LANES_S8_H_
+
+#include "spk/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void spk_conv2d_s8_bytes__mve(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                              const uint8_t *lanes, const int32_t *bias, int8_t *output,
+                              void *scratch);
+void spk_conv2d_s8_words__mve(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                              const uint8_t *lanes, const int32_t *bias, int8_t *output,
+                              void *scratch);
+size_t spk_conv2d_s8_lanes__mve_scratch(const spk_window2d *w);  // of both
+
+void spk_fully_connected_s8_bytes__mve(int32_t batch, int32_t rows, int32_t cols,
+                                       const spk_requant *q, const int8_t *input,
+                                       const uint8_t *lanes, const int32_t *bias,
+                                       int8_t *output);
+void spk_fully_connected_s8_words__mve(int32_t batch, int32_t rows, int32_t cols,
+                                       const spk_requant *q, const int8_t *input,
+                                       const uint8_t *lanes, const int32_t *bias,
+                                       int8_t *output);
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // SPK_KERNELS_LANES_S8_H_
