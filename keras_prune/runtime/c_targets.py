@@ -22,7 +22,7 @@ class Target:
 
     `long_multiply` tells whether it multiplies 32 x 32 -> 64 bits in one instruction, `dsp`
     whether it has Arm's DSP extension, `vectors` is the vector unit that has kernels of its own:
-    `"hvx"`, or empty.
+    `"hvx"`, `"mve"`, or empty.
     """
 
     name: str
@@ -51,8 +51,9 @@ HEXAGON = Board("qemu-hexagon")
 _HEXAGON_FLAGS = ("--target=hexagon-unknown-none-elf", "-mv66", "-mhvx", "-mhvx-length=128b")
 
 
-def _arm(name, board, *extra, long_multiply=True, dsp=False):
-    return Target(name, ("-mthumb", f"-mcpu={name}", *extra), board, long_multiply, dsp)
+def _arm(name, board, *extra, long_multiply=True, dsp=False, vectors=""):
+    flags = ("-mthumb", f"-mcpu={name}", *extra)
+    return Target(name, flags, board, long_multiply, dsp, vectors)
 
 
 # QEMU's Cortex-M0 board, MICROBIT, has 16 kB of RAM: programs for it run on a Cortex-M3, whose
@@ -66,7 +67,7 @@ TARGETS = {
         _arm("cortex-m4", _MPS2_M4, "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", dsp=True),
         _arm("cortex-m7", _MPS2_M7, "-mfloat-abi=hard", "-mfpu=fpv5-d16", dsp=True),
         _arm("cortex-m33", _MPS2_M33, "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16", dsp=True),
-        _arm("cortex-m55", _MPS3_M55, "-mfloat-abi=hard", dsp=True),
+        _arm("cortex-m55", _MPS3_M55, "-mfloat-abi=hard", dsp=True, vectors="mve"),
         Target("hexagon", _HEXAGON_FLAGS, HEXAGON, vectors="hvx"),
         Target("host"),
     )

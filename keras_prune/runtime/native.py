@@ -57,10 +57,11 @@ def library():
     groups.restype, groups.argtypes = size, [dense, int32, int32, int32]
     handle.spk_groups_s8_pack.argtypes = [dense, int32, int32, int32, blob, size]
     handle.spk_groups_s8_unpack.argtypes = [blob, size, int32, int32, int32, dense]
-    handle.spk_fours_s8_pack_size.restype = size
-    handle.spk_fours_s8_pack_size.argtypes = [dense, int32, int32, int32]
-    handle.spk_fours_s8_pack.argtypes = [dense, int32, int32, int32, blob, size]
-    handle.spk_fours_s8_unpack.argtypes = [blob, size, int32, int32, int32, dense]
+    for name in ("spk_fours_s8", "spk_lanes_s8"):
+        sizes = getattr(handle, f"{name}_pack_size")
+        sizes.restype, sizes.argtypes = size, [dense, int32, int32, int32]
+        getattr(handle, f"{name}_pack").argtypes = [dense, int32, int32, int32, blob, size]
+        getattr(handle, f"{name}_unpack").argtypes = [blob, size, int32, int32, int32, dense]
     handle.spk_conv2d_s8_fours__hvx_scratch.restype = size
     handle.spk_conv2d_s8_fours__hvx_scratch.argtypes = [ctypes.POINTER(int32), int32]
     return handle
@@ -221,6 +222,41 @@ def unpack_fours_s8(blob, rows, cols, spread):
         ValueError: If `blob` is not a packed matrix of that shape.
     """
     return _unpack("spk_fours_s8_unpack", blob, rows, cols, spread)
+
+
+def pack_lanes_s8(dense, block):
+    """Packs a matrix of int8 weights as `lanes_s8`, the format of kernels that gather inputs.
+
+    Args:
+        dense: int8 array of shape `(rows, cols)`: output units by inputs.
+        block: Integer. How many neighbouring columns are kept together: 1, or 4, of which `cols`
+            must be a multiple.
+
+    Returns:
+        The packed bytes.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or the format cannot hold it.
+    """
+    return _pack("spk_lanes_s8_pack", dense, block)
+
+
+def unpack_lanes_s8(blob, rows, cols, block):
+    """Unpacks what `pack_lanes_s8()` made; the inverse.
+
+    Args:
+        blob: The packed bytes. They are checked before they are read.
+        rows: Integer, output units.
+        cols: Integer, inputs.
+        block: Integer, as for packing.
+
+    Returns:
+        int8 array of shape `(rows, cols)`.
+
+    Raises:
+        ValueError: If `blob` is not a packed matrix of that shape.
+    """
+    return _unpack("spk_lanes_s8_unpack", blob, rows, cols, block)
 
 
 def fours_scratch_hvx(window, fours):

@@ -1,6 +1,6 @@
 """CONV_2D and DEPTHWISE_CONV_2D as calls of int8 kernels."""
 
-from keras_prune.export.c import armv7em, armv7em_depthwise, hexagon, tile_cost
+from keras_prune.export.c import armv7em, armv7em_depthwise, armv81m, hexagon, tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
     PORTABLE,
@@ -31,8 +31,11 @@ def conv2d(node, target):
         _, stored = take_best(step, matrix, hexagon.candidates(weights.data, fields))
         bias = hexagon.folded_bias(step, node, matrix, source)
     else:
-        _, stored = take_best(step, matrix, candidates(matrix, target, fields, pixels))
-        bias = bias_of(step, node, matrix)
+        found = candidates(matrix, target, fields, pixels)
+        if target.vectors == "mve":
+            found += armv81m.convolutions(matrix, dict(fields))
+        best, stored = take_best(step, matrix, found)
+        bias = bias_of(step, node, matrix, -source.zero_point if best.folds_offset else None)
     requantization(step, node, source, weights, output, channels, matrix)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_prune.export.c import dense_cost, tile_cost
+from keras_prune.export.c import armv81m, dense_cost, tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
     PORTABLE,
@@ -52,6 +52,8 @@ def _candidates(matrix, target, batch, live):
         made.append(_stream_of_vector(matrix, target, batch))
     if target.dsp:
         made += [_blocks(matrix, target, batch), *_groups(matrix, target, batch)]
+    if target.vectors == "mve":
+        made += armv81m.dense_layers(matrix, batch)
     made.append(_columns(matrix, target, batch, live))
     return [each for each in made if each is not None]
 
