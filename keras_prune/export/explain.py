@@ -4,13 +4,14 @@ import dataclasses
 import pathlib
 import re
 
+from keras_prune.runtime.delegate import option_text
 from keras_prune.runtime.interpreter import Job, run_jobs
 from keras_prune.runtime.native import library, library_path
 from keras_prune.tables import render_table
 
 DELEGATE = "delegate"
 _LINE = re.compile(r"keras_prune: node (\d+) (claimed|declined)(?: with its DENSIFY)?: (.*)")
-_FIGURES = re.compile(r"(?P<what>.*) \((?P<figures>[\d.]+ % zeros, expected .*)\)")
+_FIGURES = re.compile(r"(?P<what>.*) \((?P<figures>[\d.]+ % zeros, (?:expected|measured) .*)\)")
 _NUMBER = re.compile(r"[\d.]+")
 
 
@@ -31,6 +32,7 @@ class Choice:
             or not.
         stock_microseconds: Float or `None`. Expected of the interpreter for dense weights.
         int8_microseconds: Float or `None`. The same if the layer were int8.
+        measured: Bool. Whether `microseconds` were measured when the file was loaded.
     """
 
     index: int
@@ -44,6 +46,7 @@ class Choice:
     microseconds: float | None = None
     stock_microseconds: float | None = None
     int8_microseconds: float | None = None
+    measured: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Explanation:
         return render_table(title, columns, rows)
 
 
-def explain(path, target=DELEGATE):
+def explain(path, target=DELEGATE, **options):
     """Tell for every operator of a .tflite file which kernel runs it, and why.
 
     For a processor of `export_c` the kernels that a layer with weights could have stand below
@@ -94,6 +97,7 @@ def explain(path, target=DELEGATE):
     Args:
         path: Path-like. The file.
         target: Str. `"delegate"`, or a target of `export_c`. Defaults to `"delegate"`.
+        **options: Options of the delegate, as for `load_delegate`.
 
     Returns:
         An `Explanation`.
@@ -104,7 +108,15 @@ def explain(path, target=DELEGATE):
         ImportError: If the delegate has not been built, or LiteRT is not installed.
     """
     path = pathlib.Path(path)
-    choices = _of_delegate(path) if target == DELEGATE else _of_program(path, target)
+    if target != DELEGATE and options:
+        raise ValueError(
+            "Only the delegate takes options. "
+            f"Received: target={target!r}, options={sorted(options)}"
+        )
+    if target == DELEGATE:
+        choices = _of_delegate(path, options)
+    else:
+        choices = _of_program(path, target)
     return Explanation(str(path), target, tuple(choices))
 
 
@@ -134,13 +146,14 @@ def _of_program(path, target):
             )
 
 
-def _of_delegate(path):
+def _of_delegate(path, options):
     from keras_prune.export.flatbuffer import operator_name, read_model
 
     model = read_model(path)
     library()  # says what is missing
-    options = {"library": str(library_path()), "options": {"verbose": "true"}}
-    result = run_jobs({"": Job(path, delegate=options)}, random_samples=0)[""]
+    texts = {name: option_text(value) for name, value in options.items()}
+    delegate = {"library": str(library_path()), "options": {**texts, "verbose": "true"}}
+    result = run_jobs({"": Job(path, delegate=delegate)}, random_samples=0)[""]
     if result.error:
         raise ValueError(f"The file does not run: {result.error}. Received: path={path}")
     notes = dict(map(_read_note, filter(_LINE.fullmatch, result.notes)))
@@ -162,6 +175,7 @@ def _read_note(line):
         names = ("microseconds", "stock_microseconds", "int8_microseconds")
         _, *times = (float(number) for number in _figures(found["figures"]))
         choice |= dict(zip(names, times, strict=False))
+        choice["measured"] = "measured" in found["figures"]
     return int(node), choice
 
 
@@ -173,7 +187,10 @@ def _figures(text):
 
 def _delegate_cells(choice):
     times = (choice.microseconds, choice.stock_microseconds, choice.int8_microseconds)
-    shown = ("" if time is None else f"{time:.1f}" for time in times)
+    marks = ("*" if choice.measured else "", "", "")  # measured, not only expected
+    shown = (
+        "" if time is None else f"{time:.1f}{mark}" for time, mark in zip(times, marks, strict=True)
+    )
     runs = choice.kernel or "LiteRT"
     return (choice.index, choice.operator, _shape(choice), runs, *shown, choice.reason)
 

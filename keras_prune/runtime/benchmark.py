@@ -6,7 +6,7 @@ import statistics
 
 import numpy as np
 
-from keras_prune.runtime.delegate import load_delegate
+from keras_prune.runtime.delegate import load_delegate, option_text
 from keras_prune.runtime.interpreter import Job, run_jobs, time_jobs
 from keras_prune.runtime.native import library_path
 from keras_prune.tables import render_table
@@ -141,7 +141,7 @@ def _configurations(delegate, threads):
     if delegate is not False and delegate is not None:
         options = {"num_threads": threads, **(delegate if isinstance(delegate, dict) else {})}
         load_delegate(runtime="litert", **options)  # says what is wrong with them, before any run
-        texts = {name: str(value).lower() for name, value in options.items()}
+        texts = {name: option_text(value) for name, value in options.items()}
         found["LiteRT + delegate"] = {"library": str(library_path()), "options": texts}
     return found
 

@@ -43,6 +43,11 @@ def load_delegate(*, runtime=None, **options):
             that are expected to be faster.
             `verbose`: Boolean, whether to print one line for each node to stderr: taken or not,
             why, and by which kernel. Defaults to `False`.
+            `tuning`: Boolean, whether to time the likely kernels of each layer when a model is
+            loaded, a millisecond each, instead of going by what they are expected to take.
+            Defaults to `False`, or to `True` with `tuning_cache`.
+            `tuning_cache`: String, a file that keeps the results for later; made if it is not
+            there. Processes may share it.
 
     Returns:
         A delegate for `Interpreter(..., experimental_delegates=[...])`.
@@ -53,7 +58,7 @@ def load_delegate(*, runtime=None, **options):
     """
     native.library()
     load = _loader(runtime)
-    texts = {name: _option_text(value) for name, value in options.items()}
+    texts = {name: option_text(value) for name, value in options.items()}
     try:
         return load(str(native.library_path()), texts)
     except ValueError as error:
@@ -77,5 +82,6 @@ def _loader(runtime):
     )
 
 
-def _option_text(value):
+def option_text(value):
+    """Return the value of an option as the delegate reads it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -370,7 +370,7 @@ def test_published_models(data_dir, name, capfd):
         (
             {"treads": 2},
             "Unknown delegate option `treads`. Expected one of num_threads, min_sparsity, "
-            "verbose. Received: treads=2",
+            "verbose, tuning, tuning_cache. Received: treads=2",
         ),
         (
             {"num_threads": 0},
@@ -386,6 +386,16 @@ def test_published_models(data_dir, name, capfd):
             {"verbose": 2},
             "Invalid value for delegate option `verbose`. Expected true or false. "
             "Received: verbose=2",
+        ),
+        (
+            {"tuning": "often"},
+            "Invalid value for delegate option `tuning`. Expected true or false. "
+            "Received: tuning=often",
+        ),
+        (
+            {"tuning_cache": ""},
+            "Invalid value for delegate option `tuning_cache`. Expected the path of a file. "
+            "Received: tuning_cache=",
         ),
     ],
 )

@@ -217,5 +217,18 @@ double spk_stock_nanoseconds(const spk_layer *layer) {
 }
 
 int spk_beats_stock(const spk_layer *layer, double nanoseconds) {
-  return nanoseconds * kMargin + kLeastGain < spk_stock_nanoseconds(layer);
+  return spk_wins(nanoseconds, spk_stock_nanoseconds(layer));
+}
+
+double spk_expected_nanoseconds(const spk_kernel *kernel, const spk_layer *layer,
+                                size_t bytes) {
+  return this_machine()->kernels[layer->dtype] * kernel_nanoseconds(kernel, layer, bytes);
+}
+
+double spk_stock_multiply_nanoseconds(spk_dtype dtype) {
+  return this_machine()->stock.conv2d[dtype];
+}
+
+int spk_wins(double nanoseconds, double stock) {
+  return nanoseconds * kMargin + kLeastGain < stock;
 }

@@ -17,5 +17,12 @@ double spk_stock_nanoseconds(const spk_layer *layer);
 
 // Is a kernel that is expected to take so long worth claiming the layer for?
 int spk_beats_stock(const spk_layer *layer, double nanoseconds);
+int spk_wins(double nanoseconds, double stock);
+
+// What this kernel is expected to take for a layer whose packed weights have so many bytes.
+double spk_expected_nanoseconds(const spk_kernel *kernel, const spk_layer *layer, size_t bytes);
+
+// What one multiply-add of a convolution takes in the stock interpreter.
+double spk_stock_multiply_nanoseconds(spk_dtype dtype);
 
 #endif  // SPK_DELEGATE_COST_RULE_H_

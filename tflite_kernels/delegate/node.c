@@ -92,8 +92,7 @@ static const char *pack_weights(TfLiteContext *context, node_state *state) {
   state->packed = NULL;
   const char *reason = spk_dense_weights(tensor, dense, bytes);
   if (!reason) {
-    double unused_nanoseconds;
-    state->kernel = spk_choose_kernel(&state->layer, dense, &unused_nanoseconds);
+    state->kernel = spk_tuner_choose(state->delegate->tuner, &state->layer, dense).kernel;
     const size_t size = state->kernel->pack_size(&state->layer, dense);
     state->packed = aligned_buffer(size);
     if (!state->packed ||

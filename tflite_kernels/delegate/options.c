@@ -22,9 +22,24 @@ static bool parse_min_sparsity(const char *text, spk_options *options) {
   return true;
 }
 
+static bool parse_bool(const char *text, bool *value) {
+  *value = strcmp(text, "true") == 0;
+  return *value || strcmp(text, "false") == 0;
+}
+
 static bool parse_verbose(const char *text, spk_options *options) {
-  options->verbose = strcmp(text, "true") == 0;
-  return options->verbose || strcmp(text, "false") == 0;
+  return parse_bool(text, &options->verbose);
+}
+
+static bool parse_tuning(const char *text, spk_options *options) {
+  return parse_bool(text, &options->tuning);
+}
+
+static bool parse_tuning_cache(const char *text, spk_options *options) {
+  const size_t length = strlen(text);
+  if (length == 0 || length >= kSpkMostPath - 8) return false;
+  memcpy(options->tuning_cache, text, length + 1);
+  return true;
 }
 
 static const struct {
@@ -34,6 +49,8 @@ static const struct {
     {"num_threads", "an integer from 1 to 64", parse_num_threads},
     {"min_sparsity", "a number from 0 to 1", parse_min_sparsity},
     {"verbose", "true or false", parse_verbose},
+    {"tuning", "true or false", parse_tuning},
+    {"tuning_cache", "the path of a file", parse_tuning_cache},
 };
 
 static bool parse_one(const char *name, const char *value, spk_options *options, char *error,
@@ -47,19 +64,22 @@ static bool parse_one(const char *name, const char *value, spk_options *options,
     return false;
   }
   snprintf(error, error_size,
-           "Unknown delegate option `%s`. Expected one of num_threads, min_sparsity, verbose. "
-           "Received: %s=%s",
+           "Unknown delegate option `%s`. Expected one of num_threads, min_sparsity, verbose, "
+           "tuning, tuning_cache. Received: %s=%s",
            name, name, value);
   return false;
 }
 
 bool spk_parse_options(const char *const *names, const char *const *values, size_t count,
                        spk_options *options, char *error, size_t error_size) {
-  *options = (spk_options){.num_threads = 0, .min_sparsity = -1.0, .verbose = false};
+  bool tuning_is_given = false;
+  *options = (spk_options){.num_threads = 0, .min_sparsity = -1.0};
   for (size_t i = 0; i < count; ++i) {
     const char *name = names && names[i] ? names[i] : "";
     const char *value = values && values[i] ? values[i] : "";
     if (!parse_one(name, value, options, error, error_size)) return false;
+    if (strcmp(name, "tuning") == 0) tuning_is_given = true;
   }
+  if (!tuning_is_given && *options->tuning_cache) options->tuning = true;
   return true;
 }

@@ -5,10 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { kSpkMostPath = 4096 };
+
 typedef struct spk_options {
   int num_threads;      // 0: what the interpreter recommends
   double min_sparsity;  // negative: the cost rule decides
   bool verbose;
+  bool tuning;  // kernels are timed on the layers, not only expected to take so long
+  char tuning_cache[kSpkMostPath];  // a path, or ""
 } spk_options;
 
 // Writes one sentence into `error` and returns false for an unknown option or a bad value.

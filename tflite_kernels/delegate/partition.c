@@ -16,6 +16,7 @@ typedef struct verdict {
   bool is_faster;                // is expected to beat the stock interpreter
   double sparsity, ours, stock;  // share of zeros; expected nanoseconds
   double stock_s8;               // what stock would take with dense int8 weights, if not int8
+  bool is_measured;              // ours was measured, not only expected
 } verdict;
 
 static double share_of_zeros(const uint8_t *dense, size_t bytes, spk_dtype dtype) {
@@ -51,7 +52,7 @@ static void judge_speed(TfLiteContext *context, const spk_options *options,
   }
 }
 
-static verdict judge(TfLiteContext *context, const spk_options *options,
+static verdict judge(TfLiteContext *context, const spk_delegate *delegate,
                      const spk_claim *claim) {
   verdict v = {0};
   spk_layer layer;
@@ -62,15 +63,19 @@ static verdict judge(TfLiteContext *context, const spk_options *options,
   if (!v.reason) v.reason = spk_dense_weights(weights, dense, bytes);
   if (!v.reason) {
     v.sparsity = share_of_zeros(dense, bytes, claim->dtype);
-    v.kernel = spk_choose_kernel(&layer, dense, &v.ours)->name;
-    v.stock = spk_stock_nanoseconds(&layer);
+    const spk_choice choice = spk_tuner_choose(delegate->tuner, &layer, dense);
+    v.kernel = choice.kernel->name;
+    v.ours = choice.nanoseconds;
+    v.stock = choice.stock;
+    v.is_measured = choice.is_measured;
+    const double correction = v.stock / spk_stock_nanoseconds(&layer);
     if (claim->dtype == SPK_F32) {
       layer.dtype = SPK_S8;
-      v.stock_s8 = spk_stock_nanoseconds(&layer);
+      v.stock_s8 = correction * spk_stock_nanoseconds(&layer);
       layer.dtype = SPK_F32;
     }
-    v.is_faster = spk_beats_stock(&layer, v.ours);
-    judge_speed(context, options, claim, &v);
+    v.is_faster = spk_wins(v.ours, v.stock);
+    judge_speed(context, &delegate->options, claim, &v);
   }
   free(dense);
   return v;
@@ -84,8 +89,8 @@ static void report(const spk_claim *claim, const verdict *v, int node) {
             claim->densify >= 0 ? " with its DENSIFY" : "", v->kernel);
   }
   if (v->kernel)
-    fprintf(stderr, " (%.1f %% zeros, expected %.1f us, stock %.1f us", 100 * v->sparsity,
-            v->ours / 1e3, v->stock / 1e3);
+    fprintf(stderr, " (%.1f %% zeros, %s %.1f us, stock %.1f us", 100 * v->sparsity,
+            v->is_measured ? "measured" : "expected", v->ours / 1e3, v->stock / 1e3);
   if (v->kernel && v->stock_s8 > 0)
     fprintf(stderr, ", stock with dense int8 weights %.1f us", v->stock_s8 / 1e3);
   if (v->kernel) fputc(')', stderr);
@@ -133,7 +138,7 @@ static TfLiteStatus claim_nodes(TfLiteContext *context, spk_delegate *delegate,
     }
     v.reason = spk_claim_node(context, present, plan->data[i], &claim);
     if (v.reason && !*v.reason) continue;
-    if (!v.reason) v = judge(context, &delegate->options, &claim);
+    if (!v.reason) v = judge(context, delegate, &claim);
     if (delegate->options.verbose) report(&claim, &v, plan->data[i]);
     if (!v.reason && claim_node(context, delegate, &claim) != kTfLiteOk) return kTfLiteError;
   }
@@ -151,6 +156,7 @@ TfLiteStatus spk_delegate_prepare(TfLiteContext *context, TfLiteDelegate *base) 
   pthread_mutex_lock(&delegate->claiming);
   const TfLiteStatus status = claim_nodes(context, delegate, plan);
   pthread_mutex_unlock(&delegate->claiming);
+  spk_tuner_save(delegate->tuner);
   free(plan);
   return status;
 }

@@ -19,7 +19,9 @@ TfLiteDelegate *tflite_plugin_create_delegate(const char *const *names,
     return refuse(report_error, error);
   spk_delegate *delegate = calloc(1, sizeof(*delegate));
   if (delegate) delegate->pool = spk_thread_pool_create();
-  if (!delegate || !delegate->pool) {
+  if (delegate && options.tuning) delegate->tuner = spk_tuner_create(options.tuning_cache);
+  if (!delegate || !delegate->pool || (options.tuning && !delegate->tuner)) {
+    if (delegate) spk_thread_pool_destroy(delegate->pool);
     free(delegate);
     return refuse(report_error, "Memory is too short for a delegate.");
   }
@@ -35,6 +37,7 @@ void tflite_plugin_destroy_delegate(TfLiteDelegate *base) {
   spk_delegate *delegate = (spk_delegate *)base;
   if (!delegate) return;
   spk_thread_pool_destroy(delegate->pool);
+  spk_tuner_destroy(delegate->tuner);
   pthread_mutex_destroy(&delegate->claiming);
   free(delegate);
 }
