@@ -60,7 +60,9 @@ def random_weights(shape, dtype="float32", density=0.2, seed=0, low=-127):
     return np.where(mask, random.normal(size=shape), 0).astype(np.float32)
 
 
-class _Builder:
+class ModelBuilder:
+    """Collects the tables of a file."""
+
     def __init__(self):
         self.tables = schema()
         self.model = self.tables.ModelT()
@@ -112,7 +114,7 @@ class _Builder:
 
 def build(layer):
     """Return the file of a one-layer model as bytes."""
-    builder = _Builder()
+    builder = ModelBuilder()
     dtype = layer.weights.dtype
     channels = layer.weights.shape[0]
     random = np.random.default_rng(3)

@@ -245,3 +245,8 @@ const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_
   if (reason) return reason;
   return spk_layer_check(layer) == SPK_OK ? NULL : "its shape is not supported";
 }
+
+void spk_place_window(const spk_claim *claim, int in, int kernel, int stride, int dilation,
+                      int32_t *out, int32_t *pad) {
+  place_window(claim, in, kernel, stride, dilation, out, pad);
+}

@@ -27,4 +27,8 @@ const char *spk_claim_node(TfLiteContext *context, const TfLiteIntArray *plan, i
 // window, op and dtype of `layer` only.
 const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_layer *layer);
 
+// The outputs and the padding of one axis, by the padding that `claim` asks for.
+void spk_place_window(const spk_claim *claim, int in, int kernel, int stride, int dilation,
+                      int32_t *out, int32_t *pad);
+
 #endif  // SPK_DELEGATE_CLAIM_H_

@@ -42,6 +42,16 @@ static bool parse_tuning_cache(const char *text, spk_options *options) {
   return true;
 }
 
+static bool parse_chains(const char *text, spk_options *options) {
+  static const char *const values[] = {"auto", "off", "always"};
+  for (int i = 0; i < 3; ++i) {
+    if (strcmp(text, values[i]) != 0) continue;
+    options->chains = (spk_chains)i;
+    return true;
+  }
+  return false;
+}
+
 static const struct {
   const char *name, *expected;
   bool (*parse)(const char *text, spk_options *options);
@@ -49,6 +59,7 @@ static const struct {
     {"num_threads", "an integer from 1 to 64", parse_num_threads},
     {"min_sparsity", "a number from 0 to 1", parse_min_sparsity},
     {"verbose", "true or false", parse_verbose},
+    {"chains", "auto, off or always", parse_chains},
     {"tuning", "true or false", parse_tuning},
     {"tuning_cache", "the path of a file", parse_tuning_cache},
 };
@@ -65,7 +76,7 @@ static bool parse_one(const char *name, const char *value, spk_options *options,
   }
   snprintf(error, error_size,
            "Unknown delegate option `%s`. Expected one of num_threads, min_sparsity, verbose, "
-           "tuning, tuning_cache. Received: %s=%s",
+           "chains, tuning, tuning_cache. Received: %s=%s",
            name, name, value);
   return false;
 }

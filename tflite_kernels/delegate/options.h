@@ -7,11 +7,14 @@
 
 enum { kSpkMostPath = 4096 };
 
+typedef enum spk_chains { SPK_CHAINS_AUTO, SPK_CHAINS_OFF, SPK_CHAINS_ALWAYS } spk_chains;
+
 typedef struct spk_options {
   int num_threads;      // 0: what the interpreter recommends
   double min_sparsity;  // negative: the cost rule decides
   bool verbose;
-  bool tuning;  // kernels are timed on the layers, not only expected to take so long
+  spk_chains chains;  // of layers that hand planes to each other
+  bool tuning;        // kernels are timed on the layers, not only expected to take so long
   char tuning_cache[kSpkMostPath];  // a path, or ""
 } spk_options;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "delegate/chain_search.h"
 #include "delegate/cost_rule.h"
 #include "delegate/node.h"
 #include "delegate/sparse_weights.h"
@@ -145,18 +146,28 @@ static TfLiteStatus claim_nodes(TfLiteContext *context, spk_delegate *delegate,
   return kTfLiteOk;
 }
 
-TfLiteStatus spk_delegate_prepare(TfLiteContext *context, TfLiteDelegate *base) {
-  spk_delegate *delegate = (spk_delegate *)base;
+static TfLiteIntArray *copy_of_plan(TfLiteContext *context) {
   TfLiteIntArray *present;
-  if (context->GetExecutionPlan(context, &present) != kTfLiteOk) return kTfLiteError;
+  if (context->GetExecutionPlan(context, &present) != kTfLiteOk) return NULL;
   const size_t bytes = sizeof(int) * ((size_t)present->size + 1);
   TfLiteIntArray *plan = malloc(bytes);
-  if (!plan) return kTfLiteError;
-  memcpy(plan, present, bytes);
+  if (plan) memcpy(plan, present, bytes);
+  return plan;
+}
+
+// Chains first; what they leave is claimed node by node.
+TfLiteStatus spk_delegate_prepare(TfLiteContext *context, TfLiteDelegate *base) {
+  spk_delegate *delegate = (spk_delegate *)base;
+  TfLiteStatus (*const steps[])(TfLiteContext *, spk_delegate *, const TfLiteIntArray *) = {
+      spk_claim_chains, claim_nodes};
+  TfLiteStatus status = kTfLiteOk;
   pthread_mutex_lock(&delegate->claiming);
-  const TfLiteStatus status = claim_nodes(context, delegate, plan);
+  for (int i = 0; i < 2 && status == kTfLiteOk; ++i) {
+    TfLiteIntArray *plan = copy_of_plan(context);
+    status = plan ? steps[i](context, delegate, plan) : kTfLiteError;
+    free(plan);
+  }
   pthread_mutex_unlock(&delegate->claiming);
   spk_tuner_save(delegate->tuner);
-  free(plan);
   return status;
 }

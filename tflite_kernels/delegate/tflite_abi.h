@@ -29,8 +29,15 @@ enum {
   kTfLiteDimSparseCSR = 1,
   kTfLiteOptionalTensor = -1,
   kTfLiteDelegateFlagsAllowDynamicTensors = 1,
+  kTfLiteBuiltinAdd = 0,
   kTfLiteBuiltinConv2d = 3,
+  kTfLiteBuiltinDepthwiseConv2d = 4,
   kTfLiteBuiltinFullyConnected = 9,
+  kTfLiteBuiltinMul = 18,
+  kTfLiteBuiltinRelu = 19,
+  kTfLiteBuiltinReluN1To1 = 20,
+  kTfLiteBuiltinRelu6 = 21,
+  kTfLiteBuiltinHardSwish = 117,
   kTfLiteBuiltinDensify = 124,
   kTfLitePaddingSame = 1,
   kTfLitePaddingValid = 2,
@@ -192,6 +199,16 @@ typedef struct TfLiteConvParams {
   int dilation_width_factor;
   int dilation_height_factor;
 } TfLiteConvParams;
+
+typedef struct TfLiteDepthwiseConvParams {
+  int padding;
+  int stride_width;
+  int stride_height;
+  int depth_multiplier;
+  int activation;
+  int dilation_width_factor;
+  int dilation_height_factor;
+} TfLiteDepthwiseConvParams;
 
 #if UINTPTR_MAX == UINT64_MAX
 _Static_assert(sizeof(TfLiteTensor) == 112, "TfLiteTensor");

@@ -1,0 +1,305 @@
+#include "delegate/chain_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// What the convolutions of a tile read should stay in the first-level cache, or near it.
+enum { kTileBytes = 48 * 1024, kSmallestTile = 32 };
+
+// The copies that windows read should stay in the second-level cache.
+enum { kBandBytes = 256 * 1024, kMostUnit = 4 };
+
+static int32_t max_i32(int32_t a, int32_t b) { return a > b ? a : b; }
+
+bool spk_is_windowed(const spk_link *link, const spk_window2d *w) {
+  return link->kind == SPK_LINK_DEPTHWISE || w->kernel_h * w->kernel_w > 1 || w->pad_top > 0 ||
+         w->pad_left > 0 || w->out_h != w->in_h || w->out_w != w->in_w;
+}
+
+// How far a window reads behind the last pixel of an axis.
+static int32_t behind(int32_t in, int32_t out, int32_t kernel, int32_t dilation, int32_t pad) {
+  return max_i32(0, out - 1 - pad + (kernel - 1) * dilation - (in - 1));
+}
+
+// The largest image, with room for all windows.
+static bool lay_out_planes(spk_chain *chain) {
+  spk_planes *p = &chain->planes;
+  for (int32_t i = 0; i < chain->link_count; ++i) {
+    const spk_window2d *w = &chain->windows[i];
+    p->height = max_i32(p->height, w->in_h);
+    p->width = max_i32(p->width, max_i32(w->in_w, w->out_w));
+    p->top = max_i32(p->top, w->pad_top);
+    p->bottom =
+        max_i32(p->bottom, behind(w->in_h, w->out_h, w->kernel_h, w->dilation_h, w->pad_top));
+    p->gap = max_i32(p->gap, w->pad_left);
+    p->gap =
+        max_i32(p->gap, behind(w->in_w, w->out_w, w->kernel_w, w->dilation_w, w->pad_left));
+  }
+  return spk_planes_lay_out(p);
+}
+
+static int32_t find_value(const spk_chain *chain, int tensor) {
+  for (int32_t i = 0; i < chain->value_count; ++i)
+    if (chain->values[i].tensor == tensor) return i;
+  return -1;
+}
+
+static int32_t add_value(spk_chain *chain, int tensor, int32_t h, int32_t w, int32_t c,
+                         int32_t producer) {
+  chain->values[chain->value_count] = (chain_value){.tensor = tensor,
+                                                    .height = h,
+                                                    .width = w,
+                                                    .channels = c,
+                                                    .producer = producer,
+                                                    .pass = -1,
+                                                    .last_pass = -1};
+  return chain->value_count++;
+}
+
+// The values of all links, in order; returns a reason when shapes disagree.
+static const char *find_values(spk_chain *chain, const int *leaving, int32_t leaving_count) {
+  for (int32_t i = 0; i < chain->link_count; ++i) {
+    const spk_link *link = &chain->links[i];
+    const spk_window2d *w = &chain->windows[i];
+    for (int32_t j = 0; j < link->input_count; ++j) {
+      int32_t v = find_value(chain, link->inputs[j]);
+      if (v < 0) v = add_value(chain, link->inputs[j], w->in_h, w->in_w, w->in_c, -1);
+      chain_value *value = &chain->values[v];
+      if (value->height != w->in_h || value->width != w->in_w || value->channels != w->in_c)
+        return "the shapes of its layers disagree";
+      value->is_windowed |= spk_is_windowed(link, w);
+    }
+    if (find_value(chain, link->output) >= 0) return "its layers are not in order";
+    add_value(chain, link->output, w->out_h, w->out_w, w->out_c, i);
+  }
+  for (int32_t i = 0; i < leaving_count; ++i) {
+    const int32_t v = find_value(chain, leaving[i]);
+    if (v >= 0 && chain->values[v].producer >= 0) chain->values[v].leaves = true;
+  }
+  return NULL;
+}
+
+static int32_t add_pass(spk_chain *chain, int32_t height, int32_t width) {
+  chain->passes[chain->pass_count] = (chain_pass){.height = height, .width = width};
+  return chain->pass_count++;
+}
+
+// Says in which pass each value is made, and which are whole. Pass `of[i]` runs link i.
+static void assign_passes(spk_chain *chain, int32_t *of) {
+  for (int32_t v = 0; v < chain->value_count; ++v) {
+    chain_value *value = &chain->values[v];
+    if (value->producer >= 0 || !value->is_windowed) continue;
+    value->pass = add_pass(chain, value->height, value->width);
+    value->is_whole = true;
+  }
+  int32_t current = -1;
+  for (int32_t i = 0; i < chain->link_count; ++i) {
+    const spk_link *link = &chain->links[i];
+    const spk_window2d *w = &chain->windows[i];
+    bool is_new = current < 0 || chain->passes[current].height != w->out_h ||
+                  chain->passes[current].width != w->out_w;
+    for (int32_t j = 0; j < link->input_count; ++j)
+      is_new |= spk_is_windowed(link, w) &&
+                chain->values[find_value(chain, link->inputs[j])].pass == current;
+    is_new |= link->kind == SPK_LINK_CONV_2D && spk_is_windowed(link, w);
+    if (is_new) current = add_pass(chain, w->out_h, w->out_w);
+    for (int32_t j = 0; j < link->input_count; ++j) {
+      chain_value *input = &chain->values[find_value(chain, link->inputs[j])];
+      if (input->pass < 0) input->pass = current;
+      if (input->pass != current || spk_is_windowed(link, w)) input->is_whole = true;
+      input->last_pass = current;
+    }
+    chain->values[find_value(chain, link->output)].pass = current;
+    of[i] = current;
+  }
+}
+
+static void add_step(spk_chain *chain, chain_pass *pass, chain_step step) {
+  chain->steps[pass->first_step + pass->step_count++] = step;
+  ++chain->step_count;
+}
+
+static void add_steps(spk_chain *chain, const int32_t *of) {
+  for (int32_t p = 0; p < chain->pass_count; ++p) {
+    chain_pass *pass = &chain->passes[p];
+    pass->first_step = chain->step_count;
+    for (int32_t v = 0; v < chain->value_count; ++v)
+      if (chain->values[v].producer < 0 && chain->values[v].pass == p)
+        add_step(chain, pass, (chain_step){.kind = CHAIN_PACK, .output = v});
+    for (int32_t i = 0; i < chain->link_count; ++i) {
+      if (of[i] != p) continue;
+      const spk_link *link = &chain->links[i];
+      chain_step step = {.kind = CHAIN_LINK, .link = i};
+      for (int32_t j = 0; j < link->input_count; ++j) {
+        step.inputs[j] = find_value(chain, link->inputs[j]);
+        chain->values[step.inputs[j]].last_step = pass->step_count;
+      }
+      step.output = find_value(chain, link->output);
+      chain->values[step.output].last_step = pass->step_count;
+      add_step(chain, pass, step);
+      if (chain->values[step.output].leaves) {
+        chain->values[step.output].last_step = pass->step_count;
+        add_step(chain, pass, (chain_step){.kind = CHAIN_STORE, .inputs = {step.output}});
+      }
+    }
+  }
+}
+
+// In which passes, or steps of its pass, a value needs its place.
+static void lifetime(const spk_chain *chain, int32_t v, int32_t *from, int32_t *to) {
+  const chain_value *value = &chain->values[v];
+  if (value->is_whole) {
+    *from = value->pass;
+    *to = max_i32(value->pass, value->last_pass);
+    return;
+  }
+  const chain_pass *pass = &chain->passes[value->pass];
+  for (*from = 0; *from < pass->step_count; ++*from) {
+    const chain_step *step = &chain->steps[pass->first_step + *from];
+    if (step->kind != CHAIN_STORE && step->output == v) break;
+  }
+  *to = value->last_step;
+}
+
+static size_t floats_of(const spk_chain *chain, int32_t v) {
+  const chain_value *value = &chain->values[v];
+  const size_t channels = ((size_t)value->channels + 3) / 4 * 4;  // whole blocks
+  return channels *
+         (size_t)(value->is_whole ? chain->planes.plane : (int32_t)kSpkPlanesTileStride);
+}
+
+// The lowest place that no value needs at the same time; returns where it ends.
+static size_t place(spk_chain *chain, int32_t v) {
+  chain_value *value = &chain->values[v];
+  const size_t size = floats_of(chain, v);
+  int32_t from, to, other_from, other_to;
+  lifetime(chain, v, &from, &to);
+  value->at = 0;
+  for (int32_t i = 0; i < v; ++i) {
+    const chain_value *other = &chain->values[i];
+    if (other->is_whole != value->is_whole || (!value->is_whole && other->pass != value->pass))
+      continue;
+    lifetime(chain, i, &other_from, &other_to);
+    if (other_to < from || to < other_from || other->at >= value->at + size ||
+        value->at >= other->at + floats_of(chain, i))
+      continue;
+    value->at = other->at + floats_of(chain, i);
+    i = -1;  // behind that one: look at all of them again
+  }
+  return value->at + size;
+}
+
+static void place_values(spk_chain *chain) {
+  for (int32_t v = 0; v < chain->value_count; ++v) {
+    const size_t end = place(chain, v);
+    size_t *most = chain->values[v].is_whole ? &chain->planes_floats : &chain->tile_floats;
+    if (end > *most) *most = end;
+  }
+}
+
+// The largest tile of which convolutions of one pixel can read all channels in the cache.
+static int32_t fitting_tile(const spk_chain *chain, const chain_pass *pass) {
+  int32_t channels = 1;
+  for (int32_t s = 0; s < pass->step_count; ++s) {
+    const chain_step *step = &chain->steps[pass->first_step + s];
+    if (step->kind == CHAIN_LINK && chain->links[step->link].kind == SPK_LINK_CONV_2D &&
+        !spk_is_windowed(&chain->links[step->link], &chain->windows[step->link]))
+      channels = max_i32(channels, chain->windows[step->link].in_c);
+  }
+  const int32_t fitting = kTileBytes / (int32_t)sizeof(float) / channels;
+  return fitting >= kSpkPlanesTile ? kSpkPlanesTile
+         : fitting >= 64           ? 64
+         : fitting >= 48           ? 48
+                                   : kSmallestTile;
+}
+
+// The convolution with a window that begins the pass, or NULL.
+static const chain_step *window_of(const spk_chain *chain, const chain_pass *pass) {
+  const chain_step *step = &chain->steps[pass->first_step];
+  return step->kind == CHAIN_LINK && chain->links[step->link].kind == SPK_LINK_CONV_2D &&
+                 spk_is_windowed(&chain->links[step->link], &chain->windows[step->link])
+             ? step
+             : NULL;
+}
+
+static void size_passes(spk_chain *chain) {
+  const size_t tiles = chain->tile_floats;
+  for (int32_t p = 0; p < chain->pass_count; ++p) {
+    chain_pass *pass = &chain->passes[p];
+    const chain_step *head = window_of(chain, pass);
+    pass->tile = fitting_tile(chain, pass);
+    pass->stream = (pass->height - 1) * chain->planes.pitch + pass->width;
+    pass->unit = 1;
+    if (!head) continue;
+    const spk_window2d *w = &chain->windows[head->link];
+    const int32_t span = (w->kernel_h - 1) * w->dilation_h * chain->planes.pitch +
+                         (w->kernel_w - 1) * w->dilation_w;
+    int64_t lines;
+    for (pass->unit = kMostUnit;; --pass->unit) {
+      lines = ((int64_t)pass->unit * pass->tile + span + 2 * kSpkPlanesVector - 1) /
+                  kSpkPlanesVector |
+              1;
+      if (lines * kSpkPlanesVector * w->in_c * 4 <= kBandBytes || pass->unit == 1) break;
+    }
+    if (lines * kSpkPlanesVector > chain->planes.plane) continue;  // no smaller than the planes
+    pass->band = (int32_t)lines * kSpkPlanesVector;
+    pass->band_at = tiles;
+    const size_t end = tiles + (size_t)pass->band * (size_t)w->in_c;
+    if (end > chain->tile_floats) chain->tile_floats = end;
+  }
+}
+
+static const char *make_plan(spk_chain *chain, const int *leaving, int32_t leaving_count) {
+  int32_t of[kSpkMostLinks], most_channels = 1;
+  if (!lay_out_planes(chain)) return "its planes are too large";
+  const char *reason = find_values(chain, leaving, leaving_count);
+  if (reason) return reason;
+  assign_passes(chain, of);
+  add_steps(chain, of);
+  for (int32_t v = 0; v < chain->value_count; ++v)
+    most_channels = max_i32(most_channels, chain->values[v].channels);
+  place_values(chain);
+  size_passes(chain);
+  chain->zeros = calloc((size_t)most_channels, sizeof(float));
+  return chain->zeros ? NULL : "memory is short";
+}
+
+spk_chain *spk_chain_create(const spk_link *links, const spk_chain_layer *layers, int32_t count,
+                            const int *leaving, int32_t leaving_count, const char **reason) {
+  const spk_planes_kernels *kernels = spk_planes_kernels_here();
+  spk_chain *chain = kernels && count <= kSpkMostLinks ? calloc(1, sizeof(*chain)) : NULL;
+  *reason = "memory is short";
+  if (!chain) return NULL;
+  chain->kernels = kernels;
+  chain->link_count = count;
+  memcpy(chain->links, links, sizeof(*links) * (size_t)count);
+  for (int32_t i = 0; i < count; ++i) chain->windows[i] = layers[i].window;
+  *reason = make_plan(chain, leaving, leaving_count);
+  if (!*reason) *reason = spk_chain_pack(chain, layers);
+  if (!*reason) return chain;
+  spk_chain_destroy(chain);
+  return NULL;
+}
+
+void spk_chain_destroy(spk_chain *chain) {
+  if (!chain) return;
+  for (int32_t i = 0; i < chain->link_count; ++i)
+    for (int j = 0; j < 3; ++j) free(chain->memory[i][j]);
+  free(chain->zeros);
+  free(chain);
+}
+
+int32_t spk_chain_passes(const spk_chain *chain) { return chain->pass_count; }
+
+int32_t spk_chain_units(const spk_chain *chain, int32_t pass) {
+  const chain_pass *p = &chain->passes[pass];
+  return (p->stream - 1) / (p->tile * p->unit) + 1;
+}
+
+size_t spk_chain_planes_bytes(const spk_chain *chain) {
+  return chain->planes_floats * sizeof(float);
+}
+
+size_t spk_chain_tile_bytes(const spk_chain *chain) {
+  return chain->tile_floats * sizeof(float);
+}

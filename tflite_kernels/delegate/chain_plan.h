@@ -1,0 +1,74 @@
+// How a chain is laid out: shared by the file that plans it and the one that runs it.
+#ifndef SPK_DELEGATE_CHAIN_PLAN_H_
+#define SPK_DELEGATE_CHAIN_PLAN_H_
+
+#include "delegate/chain.h"
+
+// What a tensor of a chain is.
+typedef struct chain_value {
+  int tensor;
+  int32_t height, width, channels;
+  int32_t producer;   // link, or -1: it enters as NHWC
+  int32_t pass;       // in which it is made or packed
+  int32_t last_pass;  // in which it is read
+  int32_t last_step;  // of that pass
+  bool is_whole;      // lies in planes; else in tiles of its only pass
+  bool is_windowed;   // some window larger than a pixel reads it
+  bool leaves;        // is stored as NHWC too
+  size_t at;          // floats from the start of the planes or of the tiles
+} chain_value;
+
+typedef enum chain_step_kind { CHAIN_PACK, CHAIN_LINK, CHAIN_STORE } chain_step_kind;
+
+typedef struct chain_step {
+  chain_step_kind kind;
+  int32_t link;       // of a link
+  int32_t inputs[2];  // values
+  int32_t output;     // value
+} chain_step;
+
+typedef struct chain_pass {
+  int32_t first_step, step_count;
+  int32_t height, width;
+  int32_t tile;    // pixels
+  int32_t stream;  // pixels, with the gaps between rows
+  // Neighbouring tiles that one unit of work computes. What a window reads for them is copied
+  // to a band first, `band` floats from channel to channel (0: read where it is): planes lie
+  // pages apart, and more of them than a processor can keep track of.
+  int32_t unit, band;
+  size_t band_at;  // floats from the start of the tiles
+} chain_pass;
+
+// A link as its kernel reads it.
+typedef struct chain_kernel {
+  spk_planes_conv2d conv;
+  spk_planes_depthwise depthwise;
+  int32_t reach;  // floats from the first tap of a window to the pixel at `first`
+  int32_t span;   // floats from the first tap of a window to the last
+} chain_kernel;
+
+enum { kMostValues = 3 * kSpkMostLinks, kMostSteps = 5 * kSpkMostLinks };
+enum { kMostPasses = 2 * kSpkMostLinks };
+
+struct spk_chain {
+  const spk_planes_kernels *kernels;
+  spk_planes planes;  // of every value
+  int32_t link_count, value_count, step_count, pass_count;
+  spk_link links[kSpkMostLinks];
+  spk_window2d windows[kSpkMostLinks];
+  chain_kernel kernel_of[kSpkMostLinks];
+  void *memory[kSpkMostLinks][3];  // packed weights, bias, offsets
+  chain_value values[kMostValues];
+  chain_step steps[kMostSteps];
+  chain_pass passes[kMostPasses];
+  float *zeros;  // a pixel of padding
+  size_t planes_floats, tile_floats;
+};
+
+// Does this link read more than the pixel itself?
+bool spk_is_windowed(const spk_link *link, const spk_window2d *window);
+
+// Packs the weights of all links for where their inputs lie. Returns NULL or a reason.
+const char *spk_chain_pack(spk_chain *chain, const spk_chain_layer *layers);
+
+#endif  // SPK_DELEGATE_CHAIN_PLAN_H_
