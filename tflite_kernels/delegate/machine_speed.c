@@ -33,8 +33,9 @@ enum { kSteps = 2000, kTries = 40, kSums = 12 };
       STEP(text, 1)                                                                        \
       STEP(text, 2)                                                                        \
       STEP(text, 3)                                                                        \
-      STEP(text, 4) STEP(text, 5) STEP(text, 6) STEP(text, 7) STEP(text, 8) STEP(text, 9)  \
-          STEP(text, 10) STEP(text, 11)                                                    \
+      STEP(text, 4)                                                                        \
+      STEP(text, 5) STEP(text, 6) STEP(text, 7) STEP(text, 8) STEP(text, 9) STEP(text, 10) \
+          STEP(text, 11)                                                                   \
     }                                                                                      \
   }
 PROBE(fma512, "avx512f", __m512, _mm512_setzero_ps(), "vfmadd231ps")

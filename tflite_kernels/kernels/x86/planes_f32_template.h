@@ -106,6 +106,7 @@ INLINE void NAME(taps)(const float *weights, const int32_t *offset, int32_t coun
   VECTOR sum[6];
 #pragma GCC unroll 6
   for (int v = 0; v < vectors; ++v) sum[v] = bias;
+#pragma GCC unroll 3
   for (int32_t t = 0; t < count; ++t) {
     const VECTOR weight = SET1(weights[t]);
 #pragma GCC unroll 6
@@ -116,22 +117,35 @@ INLINE void NAME(taps)(const float *weights, const int32_t *offset, int32_t coun
   for (int v = 0; v < vectors; ++v) STORE(to + v * LANES, NAME(clamp)(sum[v], low, high));
 }
 
-TARGET static void NAME(depthwise)(const spk_planes_depthwise *conv, spk_planes_tile from,
-                                   int32_t pixels, spk_planes_tile to) {
+INLINE void NAME(planes)(const spk_planes_depthwise *conv, spk_planes_tile from, int32_t pixels,
+                         spk_planes_tile to, const int32_t taps) {
   const VECTOR low = SET1(conv->act_min), high = SET1(conv->act_max);
+  const int32_t *offset = conv->offset;
   for (int32_t c = 0; c < conv->channels; ++c) {
-    const float *weights = conv->weights + (size_t)c * (size_t)conv->taps;
+    const float *weights = conv->weights + (size_t)c * (size_t)taps;
     const float *in = from.at + (size_t)c * (size_t)from.stride;
     float *out = to.at + (size_t)c * (size_t)to.stride;
     const VECTOR bias = SET1(conv->bias ? conv->bias[c] : 0.0f);
     int32_t p = 0;
+    // The next plane lies pages away, where no processor looks by itself.
+    for (int32_t i = 0; c + 1 < conv->channels && i < pixels + offset[taps - 1];
+         i += kSpkPlanesVector)
+      __builtin_prefetch(in + (size_t)from.stride + i);
     for (; p + 6 * LANES <= pixels; p += 6 * LANES)
-      NAME(taps)(weights, conv->offset, conv->taps, in + p, bias, low, high, out + p, 6);
+      NAME(taps)(weights, offset, taps, in + p, bias, low, high, out + p, 6);
     for (; p + 2 * LANES <= pixels; p += 2 * LANES)
-      NAME(taps)(weights, conv->offset, conv->taps, in + p, bias, low, high, out + p, 2);
+      NAME(taps)(weights, offset, taps, in + p, bias, low, high, out + p, 2);
     for (; p < pixels; p += LANES)
-      NAME(taps)(weights, conv->offset, conv->taps, in + p, bias, low, high, out + p, 1);
+      NAME(taps)(weights, offset, taps, in + p, bias, low, high, out + p, 1);
   }
+}
+
+TARGET static void NAME(depthwise)(const spk_planes_depthwise *conv, spk_planes_tile from,
+                                   int32_t pixels, spk_planes_tile to) {
+  if (conv->taps == 9)
+    NAME(planes)(conv, from, pixels, to, 9);
+  else
+    NAME(planes)(conv, from, pixels, to, conv->taps);
 }
 
 INLINE VECTOR NAME(apply)(spk_planes_function function, VECTOR a, VECTOR b) {
