@@ -8,6 +8,7 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/kernels_x86.h"
+#include "kernels/x86/lanes_f32.h"
 #include "kernels/x86/planar_f32.h"
 #include "kernels/x86/planar_s8.h"
 #include "kernels/x86/windows_x86.h"
@@ -233,6 +234,62 @@ static const spk_kernel kKernels[] = {
         .scratch = spk_planar_f32_scratch,
         .units = spk_planar_f32_units,
         .run = spk_conv2d_f32_blocks4x1__avx512,
+    },
+    {
+        .name = "spk_conv2d_f32_lanes1x1__avx2",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "avx2",
+        .precondition = "a window larger than 1x1, planes of at most 16 MB",
+        .available = spk_has_avx2,
+        .pack_size = spk_lanes_f32_rows1_avx2_pack_size,
+        .pack = spk_lanes_f32_rows1_avx2_pack,
+        .scratch = spk_lanes_f32_rows1_avx2_scratch,
+        .units = spk_lanes_f32_rows1_avx2_units,
+        .run = spk_conv2d_f32_lanes1x1__avx2,
+    },
+    {
+        .name = "spk_conv2d_f32_lanes1x1__avx512",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "avx512",
+        .precondition = "a window larger than 1x1, planes of at most 16 MB",
+        .available = spk_has_avx512,
+        .pack_size = spk_lanes_f32_rows1_avx512_pack_size,
+        .pack = spk_lanes_f32_rows1_avx512_pack,
+        .scratch = spk_lanes_f32_rows1_avx512_scratch,
+        .units = spk_lanes_f32_rows1_avx512_units,
+        .run = spk_conv2d_f32_lanes1x1__avx512,
+    },
+    {
+        .name = "spk_conv2d_f32_lanes2x1__avx2",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "avx2",
+        .precondition = "a window larger than 1x1, planes of at most 16 MB",
+        .available = spk_has_avx2,
+        .pack_size = spk_lanes_f32_rows2_avx2_pack_size,
+        .pack = spk_lanes_f32_rows2_avx2_pack,
+        .scratch = spk_lanes_f32_rows2_avx2_scratch,
+        .units = spk_lanes_f32_rows2_avx2_units,
+        .run = spk_conv2d_f32_lanes2x1__avx2,
+    },
+    {
+        .name = "spk_conv2d_f32_lanes2x1__avx512",
+        .op = SPK_CONV_2D,
+        .dtype = SPK_F32,
+        .format = "blocks_f32",
+        .isa = "avx512",
+        .precondition = "a window larger than 1x1, planes of at most 16 MB",
+        .available = spk_has_avx512,
+        .pack_size = spk_lanes_f32_rows2_avx512_pack_size,
+        .pack = spk_lanes_f32_rows2_avx512_pack,
+        .scratch = spk_lanes_f32_rows2_avx512_scratch,
+        .units = spk_lanes_f32_rows2_avx512_units,
+        .run = spk_conv2d_f32_lanes2x1__avx512,
     },
     {
         .name = "spk_conv2d_s8_pairs__avx2",

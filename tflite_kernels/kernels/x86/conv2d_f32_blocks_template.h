@@ -3,8 +3,11 @@
 // and NAME(x).
 //
 // One block is `rows` output channels that share an input. It meets `vectors` vectors of
-// pixels: those are loaded once for all rows. With few sums the additions would wait for each
-// other, so `chains` blocks are in flight, each with sums of its own.
+// pixels: those are loaded once for all rows, after they were fetched ahead into the
+// first-level cache, if there are rows enough to hide that. With few sums the additions would
+// wait for each other, so `chains` blocks are in flight, each with sums of its own.
+enum { kAhead = 6 };  // blocks
+
 TARGET static inline __attribute__((always_inline)) void NAME(add_block)(
     const float *from, const float *weights, VECTOR *sum, const int rows, const int vectors) {
   VECTOR x[8];
@@ -21,9 +24,9 @@ TARGET static inline __attribute__((always_inline)) void NAME(add_block)(
 }
 
 TARGET static inline __attribute__((always_inline)) void NAME(group)(
-    const uint32_t *offset, const float *weights, uint32_t count, const float *planes,
-    const float *bias, VECTOR low, VECTOR high, float *to, const int rows, const int vectors,
-    const int chains) {
+    const uint32_t *offset, const float *weights, uint32_t count, uint32_t last,
+    const float *planes, const float *bias, VECTOR low, VECTOR high, float *to, const int rows,
+    const int vectors, const int chains) {
   VECTOR sum[24];
   const int sums = rows * vectors;
 #pragma GCC unroll 24
@@ -32,10 +35,17 @@ TARGET static inline __attribute__((always_inline)) void NAME(group)(
   uint32_t b = 0;
   for (; b + (uint32_t)chains <= count; b += (uint32_t)chains) {
 #pragma GCC unroll 8
-    for (int j = 0; j < chains; ++j)
+    for (int j = 0; j < chains; ++j) {
+      if (rows == 4) {
+        const uint32_t ahead = b + (uint32_t)j + kAhead;
+        const float *next = planes + offset[ahead < last ? ahead : last];
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors * LANES; v += 16) __builtin_prefetch(next + v);
+      }
       NAME(add_block)(planes + offset[b + (uint32_t)j],
                       weights + (size_t)(b + (uint32_t)j) * (size_t)rows, sum + j * sums, rows,
                       vectors);
+    }
   }
   for (; b < count; ++b)
     NAME(add_block)(planes + offset[b], weights + (size_t)b * (size_t)rows, sum, rows, vectors);
@@ -45,7 +55,7 @@ TARGET static inline __attribute__((always_inline)) void NAME(group)(
 #pragma GCC unroll 8
     for (int j = 1; j < chains; ++j) total = ADD(total, sum[j * sums + i]);
     // MAX before MIN, in this order of arguments: NaN stays NaN.
-    STORE(to + (i / vectors) * kSpkMaxTile + i % vectors * LANES, MIN(high, MAX(low, total)));
+    STORE(to + i * LANES, MIN(high, MAX(low, total)));
   }
 }
 
@@ -56,6 +66,7 @@ TARGET static inline __attribute__((always_inline)) void NAME(channels)(
     const int rows, const int vectors, const int chains) {
   const spk_layer *layer = args->layer;
   const spk_blocks_f32_view blocks = spk_blocks_f32_view_of(args->packed);
+  const uint32_t last = blocks.first[blocks.groups] - 1;
   const VECTOR low = SET1(layer->act_min), high = SET1(layer->act_max);
   for (int32_t o = begin; o < end; o += rows) {
     const float *bias = layer->bias ? (const float *)layer->bias + o : NULL;
@@ -63,8 +74,8 @@ TARGET static inline __attribute__((always_inline)) void NAME(channels)(
     if (bias && o + rows > end) bias = memcpy(few, bias, (size_t)(end - o) * sizeof(float));
     const uint32_t first = blocks.first[o / rows], count = blocks.first[o / rows + 1] - first;
     NAME(group)(blocks.column + first, blocks.weights + (size_t)first * (size_t)rows, count,
-                planes, bias, low, high, tile + (size_t)(o - begin) * kSpkMaxTile, rows,
-                vectors, chains);
+                last - first, planes, bias, low, high,
+                tile + (size_t)(o - begin) * (size_t)(vectors * LANES), rows, vectors, chains);
   }
 }
 

@@ -43,7 +43,7 @@ static int64_t lay_out(spk_planar *plan, size_t element) {
   const spk_window2d *w = &plan->window;
   const int64_t line = (int64_t)(kLine / element);
   plan->plane_rows = plan->rows + reach(w->kernel_h, w->stride_h, w->dilation_h);
-  int64_t plane = (int64_t)plan->plane_rows * plan->pitch;
+  int64_t plane = (int64_t)plan->plane_rows * plan->pitch + plan->shared;
   plane = (plane + kPackPixels - 1) / kPackPixels * kPackPixels;
   plane = (plane + line - 1) / line;
   if (plane > kShortPlane) plane |= 1;  // keeps long planes off the same cache sets
@@ -53,14 +53,22 @@ static int64_t lay_out(spk_planar *plan, size_t element) {
   return plan->elements * (int64_t)element;
 }
 
+// The padding behind a row may be that in front of the next one, if windows move by 1.
+static int32_t shared_padding(const spk_window2d *w) {
+  if (w->stride_w > 1) return 0;
+  const int32_t right = w->out_w + reach(w->kernel_w, 1, w->dilation_w) - w->pad_left - w->in_w;
+  return right < 0 ? 0 : min_i32(right, w->pad_left);
+}
+
 spk_status spk_planar_plan(const spk_layer *layer, size_t element, spk_planar *plan) {
   const spk_window2d w = view_of(layer);
   *plan = (spk_planar){
       .window = w,
       .phases_h = min_i32(w.kernel_h, period_of(w.stride_h, w.dilation_h)),
       .phases_w = min_i32(w.kernel_w, period_of(w.stride_w, w.dilation_w)),
-      .pitch = w.out_w + reach(w.kernel_w, w.stride_w, w.dilation_w),
+      .shared = shared_padding(&w),
   };
+  plan->pitch = w.out_w + reach(w.kernel_w, w.stride_w, w.dilation_w) - plan->shared;
   const int32_t per_image = layer->threads > 1 ? (2 * layer->threads - 1) / w.batch + 1 : 1;
   plan->rows = (w.out_h - 1) / per_image + 1;
   const int64_t limit = plan->pitch == 1 ? kPointwiseBandBytes : kBandBytes;
@@ -94,7 +102,7 @@ int32_t spk_planar_units(const spk_layer *layer, size_t element) {
 static size_t round_up(size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 static size_t tile_bytes(size_t element) {
-  return (size_t)kSpkMaxTile * kSpkTileChannels * element;
+  return (size_t)kSpkMaxTile * kSpkMaxTileChannels * element;
 }
 
 size_t spk_planar_scratch(const spk_layer *layer, size_t element) {
@@ -129,7 +137,7 @@ static void pack_phase(const band_work *work, int32_t shift_y, int32_t shift_x,
                        uint8_t *planes) {
   const spk_planar *plan = work->plan;
   const spk_window2d *w = &plan->window;
-  const int32_t size = plan->plane_rows * plan->pitch;
+  const int32_t size = plan->plane_rows * plan->pitch + plan->shared;
   const void *pixels[kPackPixels];
   int32_t y = 0, x = 0;
   for (int32_t first = 0; first < size; first += kPackPixels) {
@@ -167,6 +175,7 @@ static const int32_t *fitting_tiles(const spk_planar_kernel *kernel, const spk_w
   int64_t limit = kTileBytes / pixel_bytes;
   if (w->kernel_h * w->kernel_w > 1 && limit < kSmallestWindowTile) limit = kSmallestWindowTile;
   const int32_t *tiles = kernel->tiles;
+  if (kernel->fetches_ahead) return tiles;
   while (tiles[1] > 0 && tiles[0] > limit) ++tiles;
   return tiles;
 }
@@ -200,12 +209,13 @@ static void compute_band(const band_work *work) {
   const int32_t channels = plan->window.out_c;
   const int32_t pixels = (work->rows - 1) * plan->pitch + plan->window.out_w;
   const int32_t *tiles = fitting_tiles(kernel, &plan->window);
+  const int32_t step = kernel->tile_channels ? kernel->tile_channels : kSpkTileChannels;
   int32_t to[kSpkMaxTile], count;
   for (int32_t first = 0; first < pixels; first += count) {
     count = next_tile(tiles, pixels - first);
     map_pixels(work, first, count, to);
-    for (int32_t c = 0; c < channels; c += kSpkTileChannels) {
-      const int32_t end = min_i32(channels, c + kSpkTileChannels);
+    for (int32_t c = 0; c < channels; c += step) {
+      const int32_t end = min_i32(channels, c + step);
       kernel->compute(work->args, work->planes + first * element, count, c, end, work->tile);
       kernel->store(work->tile, count, end - c, to, work->output + c * output);
     }

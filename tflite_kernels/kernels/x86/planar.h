@@ -12,15 +12,16 @@
 
 #include "spk/kernel_table.h"
 
-enum { kSpkMaxTile = 128, kSpkTileChannels = 16 };
+enum { kSpkMaxTile = 128, kSpkTileChannels = 16, kSpkMaxTileChannels = 64 };
 
 typedef struct spk_planar {
   spk_window2d window;  // of one image; a pointwise layer is seen as one column of pixels
   int32_t rows, bands;  // output rows of a band, bands of an image
   int32_t phases_h, phases_w;  // phases that some tap uses
   int32_t pitch, plane_rows;   // of one plane
-  int32_t plane;               // elements from one plane to the next
-  int64_t elements;            // of all planes, with the slack that vectors may read behind
+  int32_t shared;    // columns of padding behind a row that are those in front of the next
+  int32_t plane;     // elements from one plane to the next
+  int64_t elements;  // of all planes, with the slack that vectors may read behind
 } spk_planar;
 
 // `element`: bytes of an input element. SPK_ERR_UNSUPPORTED when offsets would not fit 32 bits.
@@ -45,8 +46,13 @@ typedef struct spk_planar_kernel {
   // Copies `count` pixels of `channels` each, given by address, into columns of the planes.
   void (*pack)(const void *const *pixels, int32_t count, int32_t channels, void *planes,
                int32_t plane);
+  // Channels of a tile, at most kSpkMaxTileChannels; 0: kSpkTileChannels. Writing one cache
+  // line of every pixel only is slow where pixels lie a large power of two apart.
+  int32_t tile_channels;
+  // Tiles need not fit into the first-level cache: compute() fetches ahead.
+  int fetches_ahead;
   // Results of the channels [begin, end) for `pixels` pixels from `planes` on, into `tile`,
-  // (channel, kSpkMaxTile).
+  // (channel, kSpkMaxTile) or as else compute() and store() agree.
   void (*compute)(const spk_args *args, const void *planes, int32_t pixels, int32_t begin,
                   int32_t end, void *tile);
   // tile -> NHWC: pixel p goes to output + to[p], unless to[p] is negative.

@@ -92,19 +92,19 @@ void spk_planar_f32_pack_pixels(const void *const *pixels, int32_t count, int32_
 
 AVX2 void spk_planar_f32_store(const void *tile, int32_t pixels, int32_t channels,
                                const int32_t *to, void *output) {
-  const float *from = tile;
-  int32_t c = 0;
-  for (; c + 8 <= channels; c += 8) {
-    for (int32_t p = 0; p < pixels; p += 8) {
+  const int32_t whole = channels / 8 * 8;
+  for (int32_t p = 0; p < pixels; p += 8) {
+    for (int32_t c = 0; c < whole; c += 8) {
+      const float *from = (const float *)tile + (size_t)c * (size_t)pixels + p;
       __m256 r[8];
-      for (int i = 0; i < 8; ++i)
-        r[i] = _mm256_load_ps(from + (size_t)(c + i) * kSpkMaxTile + p);
+      for (int i = 0; i < 8; ++i) r[i] = _mm256_load_ps(from + (size_t)i * (size_t)pixels);
       transpose8(r);
       for (int i = 0; i < 8; ++i)
         if (to[p + i] >= 0) _mm256_storeu_ps((float *)output + to[p + i] + c, r[i]);
     }
   }
-  for (; c < channels; ++c)
+  for (int32_t c = whole; c < channels; ++c)
     for (int32_t p = 0; p < pixels; ++p)
-      if (to[p] >= 0) ((float *)output)[to[p] + c] = from[(size_t)c * kSpkMaxTile + p];
+      if (to[p] >= 0)
+        ((float *)output)[to[p] + c] = ((const float *)tile)[(size_t)c * (size_t)pixels + p];
 }

@@ -46,16 +46,19 @@ AVX512 void spk_planar_f32_avx512_pack_pixels(const void *const *pixels, int32_t
   spk_planar_f32_pack_channels(pixels, count, whole, channels, planes, plane);
 }
 
+// Four pixels at a time, of all channels: whole lines, side by side.
 AVX512 void spk_planar_f32_avx512_store(const void *tile, int32_t pixels, int32_t channels,
                                         const int32_t *to, void *output) {
-  const __mmask16 exist = (__mmask16)((1 << channels) - 1);
-  const float *rows[16];
-  for (int i = 0; i < 16; ++i) rows[i] = (const float *)tile + (size_t)i * kSpkMaxTile;
   for (int32_t p = 0; p < pixels; p += 4) {
-    __m512 r[4];
-    load_columns(rows, (size_t)p, r);
+    for (int32_t c = 0; c < channels; c += 16) {
+      const __mmask16 exist = (__mmask16)(channels - c < 16 ? (1 << (channels - c)) - 1 : -1);
+      const float *rows[16];
+      for (int i = 0; i < 16; ++i) rows[i] = (const float *)tile + (c + i) * (int64_t)pixels;
+      __m512 r[4];
+      load_columns(rows, (size_t)p, r);
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i)
-      if (to[p + i] >= 0) _mm512_mask_storeu_ps((float *)output + to[p + i], exist, r[i]);
+      for (int i = 0; i < 4; ++i)
+        if (to[p + i] >= 0) _mm512_mask_storeu_ps((float *)output + to[p + i] + c, exist, r[i]);
+    }
   }
 }

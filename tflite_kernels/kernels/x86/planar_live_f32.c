@@ -12,15 +12,9 @@ enum { kMostBytes = 512 * 1024 };
 enum { kWindowPixels = 48, kPointwisePixels = 96 };
 enum { kProbe = 16 };
 
-static int32_t plane_count(const spk_planar *plan) {
-  return plan->window.in_c * plan->phases_h * plan->phases_w;
-}
-
 static size_t flag_bytes(int32_t planes) { return ((size_t)planes + 63) & ~(size_t)63; }
 
-size_t spk_planar_f32_live_bytes(const spk_planar *plan) {
-  return flag_bytes(plane_count(plan)) + kMostBytes;
-}
+size_t spk_f32_live_bytes(int32_t planes) { return flag_bytes(planes) + kMostBytes; }
 
 static int is_zero(const float *values, int32_t count) {
   uint32_t any = 0;
@@ -34,18 +28,18 @@ static int is_zero(const float *values, int32_t count) {
 
 // Marks the planes with something in them; returns how many have nothing. A look at a few
 // pixels in the middle tells most of them, and after that whether a closer look can pay.
-static int32_t find_live(const spk_planar *plan, const float *planes, int32_t least_dead,
+static int32_t find_live(const spk_f32_planes *seen, const float *planes, int32_t least_dead,
                          uint8_t *live) {
-  const int32_t count = plane_count(plan), size = plan->plane_rows * plan->pitch;
+  const int32_t count = seen->count, size = seen->size;
   const int32_t probe = size < kProbe ? size : kProbe, middle = (size - probe) / 2;
   int32_t dead = 0;
   for (int32_t i = 0; i < count; ++i) {
-    live[i] = !is_zero(planes + (size_t)i * (size_t)plan->plane + middle, probe);
+    live[i] = !is_zero(planes + (size_t)i * (size_t)seen->plane + middle, probe);
     dead += !live[i];
   }
   for (int32_t i = 0; i < count && dead >= least_dead; ++i) {
     if (live[i]) continue;
-    const float *plane = planes + (size_t)i * (size_t)plan->plane;
+    const float *plane = planes + (size_t)i * (size_t)seen->plane;
     for (int32_t first = 0; first < size && !live[i]; first += 4 * kProbe) {
       const int32_t rest = size - first;
       live[i] = !is_zero(plane + first, rest < 4 * kProbe ? rest : 4 * kProbe);
@@ -95,17 +89,34 @@ static void copy_live(const spk_blocks_f32_header *header, const uint8_t *live, 
   first[header->groups] = count;
 }
 
+const void *spk_f32_live(const void *packed, const spk_f32_planes *seen, const float *planes,
+                         void *extra) {
+  const spk_blocks_f32_header *header = packed;
+  const int64_t count = seen->count;
+  const int32_t worth = seen->is_window ? kWindowPixels : kPointwisePixels;
+  const int64_t least_dead = count * worth / seen->pixels + 1;
+  if (spk_blocks_f32_layout_of(header).total > kMostBytes || least_dead > count) return packed;
+  uint8_t *live = extra;
+  if (find_live(seen, planes, (int32_t)least_dead, live) < least_dead) return packed;
+  void *copy = live + flag_bytes((int32_t)count);
+  copy_live(header, live, seen->plane, copy);
+  return copy;
+}
+
+static spk_f32_planes planes_of(const spk_planar *plan) {
+  return (spk_f32_planes){.count = plan->window.in_c * plan->phases_h * plan->phases_w,
+                          .plane = plan->plane,
+                          .size = plan->plane_rows * plan->pitch,
+                          .pixels = plan->rows * plan->pitch,
+                          .is_window = plan->pitch > 1};
+}
+
+size_t spk_planar_f32_live_bytes(const spk_planar *plan) {
+  return spk_f32_live_bytes(planes_of(plan).count);
+}
+
 const void *spk_planar_f32_live(const spk_args *args, const spk_planar *plan,
                                 const void *planes, void *extra) {
-  const spk_blocks_f32_header *header = args->packed;
-  const int64_t count = plane_count(plan), pixels = (int64_t)plan->rows * plan->pitch;
-  const int32_t worth = plan->pitch == 1 ? kPointwisePixels : kWindowPixels;
-  const int64_t least_dead = count * worth / pixels + 1;
-  if (spk_blocks_f32_layout_of(header).total > kMostBytes || least_dead > count)
-    return args->packed;
-  uint8_t *live = extra;
-  if (find_live(plan, planes, (int32_t)least_dead, live) < least_dead) return args->packed;
-  void *copy = live + flag_bytes((int32_t)count);
-  copy_live(header, live, plan->plane, copy);
-  return copy;
+  const spk_f32_planes seen = planes_of(plan);
+  return spk_f32_live(args->packed, &seen, planes, extra);
 }
