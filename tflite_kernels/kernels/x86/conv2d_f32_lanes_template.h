@@ -77,9 +77,9 @@ TARGET static inline __attribute__((always_inline)) void NAME(groups)(
 TARGET static inline __attribute__((always_inline)) void NAME(compute)(
     const spk_args *args, const spk_lanes *plan, const float *planes, int32_t slice,
     float *sums, const int height) {
-  if (plan->tile_h == 2 && plan->tile_w == 7) {
+  if (plan->step_h == 2 && plan->tile_w == 7) {
     if (height == 1 && LANES == 16) NAME(groups)(args, plan, planes, slice, sums, 1, 2, 7);
-  } else if (plan->tile_h == 2) {
+  } else if (plan->step_h == 2) {
     NAME(groups)(args, plan, planes, slice, sums, height, 2, 4);
   } else if (plan->tile_w == 8) {
     NAME(groups)(args, plan, planes, slice, sums, height, 1, 8);

@@ -1,4 +1,5 @@
 #include <cpuid.h>
+#include <stdatomic.h>
 
 #include "kernels/x86/kernels_x86.h"
 
@@ -21,4 +22,28 @@ int spk_has_avx512vnni(void) {
 
 int spk_has_avx512vbmi(void) {
   return spk_has_avx512vnni() && __builtin_cpu_supports("avx512vbmi");
+}
+
+// The first level of a leaf that lists caches (Intel: 4, AMD: 0x8000001d), 0 if there is none.
+static int32_t listed_cache_bytes(unsigned leaf) {
+  unsigned eax, ebx, ecx, edx;
+  for (unsigned i = 0; i < 8 && __get_cpuid_count(leaf, i, &eax, &ebx, &ecx, &edx); ++i) {
+    const unsigned type = eax & 31, level = eax >> 5 & 7;
+    if (type == 0) return 0;
+    if (type == 1 && level == 1)
+      return (int32_t)(((ebx >> 22) + 1) * ((ebx >> 12 & 1023) + 1) * ((ebx & 4095) + 1) *
+                       (ecx + 1));
+  }
+  return 0;
+}
+
+int32_t spk_first_cache_bytes(void) {
+  static atomic_int known;
+  int32_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
+  if (bytes) return bytes;  // asking takes microseconds in a virtual machine
+  bytes = listed_cache_bytes(4);
+  if (bytes == 0) bytes = listed_cache_bytes(0x8000001d);
+  if (bytes < 16 * 1024 || bytes > 256 * 1024) bytes = 32 * 1024;
+  atomic_store_explicit(&known, bytes, memory_order_relaxed);
+  return bytes;
 }

@@ -10,6 +10,9 @@ int spk_has_avx512(void);      // F
 int spk_has_avx512vnni(void);  // F, BW, VL, VNNI
 int spk_has_avx512vbmi(void);  // all that, and VBMI
 
+// Of the first-level data cache.
+int32_t spk_first_cache_bytes(void);
+
 void spk_conv2d_f32_blocks1x1__avx2(const spk_args *args);
 void spk_conv2d_f32_blocks1x1__avx512(const spk_args *args);
 void spk_conv2d_f32_blocks2x1__avx2(const spk_args *args);

@@ -8,6 +8,7 @@
 // around a tile are copied more than once. A stride s puts the columns of a row into the order
 // 0, s, 2s ..., 1, 1 + s ..., so that neighbouring outputs of a tile read neighbouring vectors.
 //
+// The rows of a tile are computed in steps, as many at a time as there are registers for sums.
 // The channels are cut into slices whose planes stay in the first-level cache while all output
 // channels take from them; the sums wait in memory between two slices.
 #ifndef SPK_KERNELS_X86_LANES_F32_H_
@@ -19,6 +20,7 @@ typedef struct spk_lanes {
   spk_window2d window;
   int32_t lanes;
   int32_t tile_h, tile_w;    // output pixels of a tile
+  int32_t steps, step_h;     // in which its rows are computed, and the rows of one
   int32_t tiles_h, tiles_w;  // tiles of an image
   int32_t units;
   int32_t rows, pitch;    // of a plane, in vectors

@@ -4,17 +4,17 @@
 #include <string.h>
 
 #include "formats/blocks_f32.h"
+#include "kernels/x86/kernels_x86.h"
 
-// What of the first-level cache the planes of a slice may take; sums and weights need the rest.
-enum { kSliceBytes = 28 * 1024, kMostPlanesBytes = 16 * 1024 * 1024 };
+// Tiles of several steps are for planes that stay in the second-level cache beside the weights.
+enum { kSteps = 8, kStepsBytes = 512 * 1024, kMostPlanesBytes = 16 * 1024 * 1024 };
 
-// Tiles that conv2d_f32_lanes_template.h has loops for, those with many pixels first. ymm
-// registers hold fewer sums.
-typedef struct tile_shape {
+// Steps that conv2d_f32_lanes_template.h has loops for. ymm registers hold fewer sums.
+typedef struct step_shape {
   int32_t h, w;
-} tile_shape;
-static const tile_shape kShapes[] = {{2, 7}, {2, 4}, {1, 8}, {1, 7}, {1, 4}};
-enum { kShapes_ = sizeof(kShapes) / sizeof(kShapes[0]) };
+} step_shape;
+static const step_shape kShapes[] = {{2, 7}, {2, 4}, {1, 8}, {1, 7}, {1, 4}};
+enum { kShapeCount = sizeof(kShapes) / sizeof(kShapes[0]) };
 
 static int32_t most_pixels(int32_t height, int32_t lanes) {
   return lanes == 16 ? (height == 1 ? 14 : 8) : 8 / height;
@@ -22,14 +22,16 @@ static int32_t most_pixels(int32_t height, int32_t lanes) {
 
 static int32_t divide_up(int64_t a, int32_t b) { return (int32_t)((a + b - 1) / b); }
 
-static void lay_out(spk_lanes *plan, const tile_shape *shape) {
+static void lay_out(spk_lanes *plan, const step_shape *shape, int32_t steps) {
   const spk_window2d *w = &plan->window;
-  plan->tile_h = shape->h;
+  plan->steps = steps;
+  plan->step_h = shape->h;
+  plan->tile_h = steps * shape->h;
   plan->tile_w = shape->w;
-  plan->tiles_h = divide_up(w->out_h, shape->h);
+  plan->tiles_h = divide_up(w->out_h, plan->tile_h);
   plan->tiles_w = divide_up(w->out_w, shape->w);
   plan->units = divide_up((int64_t)w->batch * plan->tiles_h * plan->tiles_w, plan->lanes);
-  plan->rows = (shape->h - 1) * w->stride_h + (w->kernel_h - 1) * w->dilation_h + 1;
+  plan->rows = (plan->tile_h - 1) * w->stride_h + (w->kernel_h - 1) * w->dilation_h + 1;
   const int32_t columns = (shape->w - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
   plan->columns = divide_up(columns, w->stride_w);
   plan->pitch = plan->columns * w->stride_w;
@@ -38,11 +40,16 @@ static void lay_out(spk_lanes *plan, const tile_shape *shape) {
 
 // Copying a vector takes about as long as this share of the multiplications that all weights of
 // an input and output channel would take, of which a tenth are left.
-static double work_of(const spk_lanes *plan) {
+static double work_of(const spk_lanes *plan, int32_t threads) {
   static const double kCopy = 40;
   const spk_window2d *w = &plan->window;
   const double taps = (double)w->kernel_h * w->kernel_w * w->out_c;
-  return plan->units * (taps * plan->tile_h * plan->tile_w + kCopy * plan->plane);
+  const int32_t units = threads > 1 ? divide_up(plan->units, threads) : plan->units;
+  return units * (taps * plan->tile_h * plan->tile_w + kCopy * plan->plane);
+}
+
+static int64_t plane_bytes(const spk_lanes *plan, int32_t rows) {
+  return (int64_t)rows * plan->pitch * plan->lanes * (int64_t)sizeof(float);
 }
 
 spk_status spk_lanes_f32_plan(const spk_layer *layer, int32_t height, int32_t lanes,
@@ -51,14 +58,21 @@ spk_status spk_lanes_f32_plan(const spk_layer *layer, int32_t height, int32_t la
   spk_lanes tried = {.window = *w, .lanes = lanes};
   plan->units = 0;
   if (w->kernel_h * w->kernel_w == 1) return SPK_ERR_UNSUPPORTED;
-  for (int i = 0; i < kShapes_; ++i) {
+  for (int i = 0; i < kShapeCount; ++i) {
     if (kShapes[i].h * kShapes[i].w > most_pixels(height, lanes)) continue;
-    lay_out(&tried, &kShapes[i]);
-    if (plan->units == 0 || work_of(&tried) < work_of(plan)) *plan = tried;
+    for (int32_t steps = 1; steps <= kSteps; ++steps) {
+      lay_out(&tried, &kShapes[i], steps);
+      if (steps > 1 && plane_bytes(&tried, tried.rows) * w->in_c > kStepsBytes) break;
+      if (plan->units == 0 || work_of(&tried, layer->threads) < work_of(plan, layer->threads))
+        *plan = tried;
+    }
   }
-  const int64_t bytes = (int64_t)plan->plane * lanes * (int64_t)sizeof(float);
-  if (bytes * w->in_c > kMostPlanesBytes) return SPK_ERR_UNSUPPORTED;
-  const int32_t fitting = bytes < kSliceBytes ? (int32_t)(kSliceBytes / bytes) : 1;
+  if (plane_bytes(plan, plan->rows) * w->in_c > kMostPlanesBytes) return SPK_ERR_UNSUPPORTED;
+  // Sums and weights need the rest of the first-level cache.
+  const int64_t room = spk_first_cache_bytes() * 3 / 4;
+  const int32_t step_rows = plan->rows - (plan->tile_h - plan->step_h) * w->stride_h;
+  const int64_t bytes = plane_bytes(plan, step_rows);
+  const int32_t fitting = bytes < room ? (int32_t)(room / bytes) : 1;
   plan->slices = divide_up(w->in_c, fitting);
   plan->slice = divide_up(w->in_c, plan->slices);
   plan->slices = divide_up(w->in_c, plan->slice);
