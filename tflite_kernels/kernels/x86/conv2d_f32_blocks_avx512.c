@@ -1,4 +1,5 @@
 // Sparse float32 CONV_2D, output pixels in the lanes of zmm registers.
+#include <math.h>
 #include <string.h>
 
 #include "formats/blocks_f32.h"
@@ -14,6 +15,7 @@
     static const spk_planar_kernel kernel = {                          \
         .element = sizeof(float),                                      \
         .tiles = {__VA_ARGS__, 0},                                     \
+        .fits = 1,                                                     \
         .tile_channels = 64,                                           \
         .fetches_ahead = rows == 4,                                    \
         .pack = spk_planar_f32_avx512_pack_pixels,                     \
@@ -23,6 +25,6 @@
     };                                                                 \
     spk_planar_run(args, &kernel);                                     \
   }
-KERNEL(1, 128, 64, 32, 16)
-KERNEL(2, 128, 64, 32, 16)
-KERNEL(4, 96, 64, 48, 32, 16)
+KERNEL(1, 128, 64, 48, 32, 16)
+KERNEL(2, 128, 64, 48, 32, 16)
+KERNEL(4, 96, 80, 64, 48, 32, 16)

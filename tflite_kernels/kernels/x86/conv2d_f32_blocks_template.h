@@ -25,8 +25,8 @@ TARGET static inline __attribute__((always_inline)) void NAME(add_block)(
 
 TARGET static inline __attribute__((always_inline)) void NAME(group)(
     const uint32_t *offset, const float *weights, uint32_t count, uint32_t last,
-    const float *planes, const float *bias, VECTOR low, VECTOR high, float *to, const int rows,
-    const int vectors, const int chains) {
+    const float *planes, const float *bias, VECTOR low, VECTOR high, int is_bounded, float *to,
+    const int rows, const int vectors, const int chains) {
   VECTOR sum[24];
   const int sums = rows * vectors;
 #pragma GCC unroll 24
@@ -51,12 +51,17 @@ TARGET static inline __attribute__((always_inline)) void NAME(group)(
     NAME(add_block)(planes + offset[b], weights + (size_t)b * (size_t)rows, sum, rows, vectors);
 #pragma GCC unroll 24
   for (int i = 0; i < sums; ++i) {
-    VECTOR total = sum[i];
 #pragma GCC unroll 8
-    for (int j = 1; j < chains; ++j) total = ADD(total, sum[j * sums + i]);
+    for (int j = 1; j < chains; ++j) sum[i] = ADD(sum[i], sum[j * sums + i]);
     // MAX before MIN, in this order of arguments: NaN stays NaN.
-    STORE(to + i * LANES, MIN(high, MAX(low, total)));
+    sum[i] = MAX(low, sum[i]);
   }
+  if (is_bounded) {
+#pragma GCC unroll 24
+    for (int i = 0; i < sums; ++i) sum[i] = MIN(high, sum[i]);
+  }
+#pragma GCC unroll 24
+  for (int i = 0; i < sums; ++i) STORE(to + i * LANES, sum[i]);
 }
 
 // The channels [begin, end), which are whole groups except at the end of the layer: there the
@@ -68,18 +73,19 @@ TARGET static inline __attribute__((always_inline)) void NAME(channels)(
   const spk_blocks_f32_view blocks = spk_blocks_f32_view_of(args->packed);
   const uint32_t last = blocks.first[blocks.groups] - 1;
   const VECTOR low = SET1(layer->act_min), high = SET1(layer->act_max);
+  const int is_bounded = layer->act_max < INFINITY;
   for (int32_t o = begin; o < end; o += rows) {
     const float *bias = layer->bias ? (const float *)layer->bias + o : NULL;
     float few[4] = {0};
     if (bias && o + rows > end) bias = memcpy(few, bias, (size_t)(end - o) * sizeof(float));
     const uint32_t first = blocks.first[o / rows], count = blocks.first[o / rows + 1] - first;
     NAME(group)(blocks.column + first, blocks.weights + (size_t)first * (size_t)rows, count,
-                last - first, planes, bias, low, high,
+                last - first, planes, bias, low, high, is_bounded,
                 tile + (size_t)(o - begin) * (size_t)(vectors * LANES), rows, vectors, chains);
   }
 }
 
-// Tiles have 8, 4, 2 or 1 vectors of pixels, as far as the sums fit into the registers.
+// Tiles have up to 8 vectors of pixels, as far as the sums fit into the registers.
 TARGET static inline __attribute__((always_inline)) void NAME(compute)(
     const spk_args *args, const float *planes, int32_t pixels, int32_t begin, int32_t end,
     float *tile, const int rows) {
@@ -90,6 +96,8 @@ TARGET static inline __attribute__((always_inline)) void NAME(compute)(
     NAME(channels)(args, planes, begin, end, tile, rows, 4, rows == 1 ? 2 : 1);
   else if (vectors == 6 && rows * 6 <= MOST_SUMS)
     NAME(channels)(args, planes, begin, end, tile, rows, 6, 1);
+  else if (vectors == 5 && rows == 4 && LANES == 16)
+    NAME(channels)(args, planes, begin, end, tile, rows, 5, 1);
   else if (vectors == 3 && rows * 3 <= MOST_SUMS)
     NAME(channels)(args, planes, begin, end, tile, rows, 3, rows == 1 ? 2 : 1);
   else if (vectors == 2)

@@ -7,8 +7,10 @@
 // around its tile, so that small tiles would save little there; pointwise bands share no rows,
 // so that nothing is lost when they are small.
 enum { kBandBytes = 256 * 1024, kPointwiseBandBytes = 64 * 1024 };
+// Pointwise bands are multiples of whole tiles.
+enum { kFloatTiles = 192 };
 enum { kTileBytes = 48 * 1024, kSmallestWindowTile = 96 };
-enum { kLine = 64, kPackPixels = 16, kShortPlane = 8 };
+enum { kLine = 64, kShortPlane = 8 };
 
 static int32_t gcd(int32_t a, int32_t b) { return b == 0 ? a : gcd(b, a % b); }
 
@@ -44,7 +46,7 @@ static int64_t lay_out(spk_planar *plan, size_t element) {
   const int64_t line = (int64_t)(kLine / element);
   plan->plane_rows = plan->rows + reach(w->kernel_h, w->stride_h, w->dilation_h);
   int64_t plane = (int64_t)plan->plane_rows * plan->pitch + plan->shared;
-  plane = (plane + kPackPixels - 1) / kPackPixels * kPackPixels;
+  plane = (plane + kSpkPackPixels - 1) / kSpkPackPixels * kSpkPackPixels;
   plane = (plane + line - 1) / line;
   if (plane > kShortPlane) plane |= 1;  // keeps long planes off the same cache sets
   plane *= line;
@@ -75,8 +77,9 @@ spk_status spk_planar_plan(const spk_layer *layer, size_t element, spk_planar *p
   while (lay_out(plan, element) > limit && plan->rows > 1) plan->rows = (plan->rows + 1) / 2;
   plan->bands = (w.out_h - 1) / plan->rows + 1;
   plan->rows = (w.out_h - 1) / plan->bands + 1;
-  if (plan->pitch == 1 && plan->bands > 1)  // whole tiles
-    plan->rows = min_i32(w.out_h, (plan->rows + kSpkMaxTile - 1) / kSpkMaxTile * kSpkMaxTile);
+  const int32_t whole = element == 1 ? kSpkMaxTile : kFloatTiles;
+  if (plan->pitch == 1 && plan->bands > 1)
+    plan->rows = min_i32(w.out_h, (plan->rows + whole - 1) / whole * whole);
   plan->bands = (w.out_h - 1) / plan->rows + 1;
   return lay_out(plan, element) > INT32_MAX / 2 ? SPK_ERR_UNSUPPORTED : SPK_OK;
 }
@@ -124,11 +127,11 @@ typedef struct band_work {
   uint8_t *planes, *padding, *tile;
 } band_work;
 
-// The input pixel at (y, x), or the pixel of padding.
-static const void *pixel_at(const band_work *work, int32_t y, int32_t x) {
+// Row `y` of the input, or NULL for a row of padding.
+static const uint8_t *row_at(const band_work *work, int32_t y) {
   const spk_window2d *w = &work->plan->window;
-  if (y < 0 || y >= w->in_h || x < 0 || x >= w->in_w) return work->padding;
-  return work->image + ((size_t)y * w->in_w + x) * w->in_c * work->kernel->element;
+  if (y < 0 || y >= w->in_h) return NULL;
+  return work->image + (size_t)y * w->in_w * w->in_c * work->kernel->element;
 }
 
 // Copies one phase of the band: plane pixel (y, x) is input pixel
@@ -138,20 +141,23 @@ static void pack_phase(const band_work *work, int32_t shift_y, int32_t shift_x,
   const spk_planar *plan = work->plan;
   const spk_window2d *w = &plan->window;
   const int32_t size = plan->plane_rows * plan->pitch + plan->shared;
-  const void *pixels[kPackPixels];
-  int32_t y = 0, x = 0;
-  for (int32_t first = 0; first < size; first += kPackPixels) {
-    for (int i = 0; i < kPackPixels; ++i) {
-      pixels[i] = y < plan->plane_rows
-                      ? pixel_at(work, (work->first_row + y) * w->stride_h + shift_y,
-                                 x * w->stride_w + shift_x)
-                      : work->padding;
+  const size_t pixel_bytes = (size_t)w->in_c * work->kernel->element;
+  const void *pixels[kSpkPackPixels];
+  int32_t x = 0, y = work->first_row * w->stride_h + shift_y;
+  const int32_t end = y + plan->plane_rows * w->stride_h;
+  const uint8_t *row = row_at(work, y);
+  for (int32_t first = 0; first < size; first += kSpkPackPixels) {
+    for (int i = 0; i < kSpkPackPixels; ++i) {
+      const int32_t at = x * w->stride_w + shift_x;
+      const int exists = row && at >= 0 && at < w->in_w;
+      pixels[i] = exists ? row + (size_t)at * pixel_bytes : work->padding;
       if (++x == plan->pitch) {
         x = 0;
-        ++y;
+        y += w->stride_h;
+        row = y < end ? row_at(work, y) : NULL;
       }
     }
-    work->kernel->pack(pixels, kPackPixels, w->in_c, planes + first * work->kernel->element,
+    work->kernel->pack(pixels, kSpkPackPixels, w->in_c, planes + first * work->kernel->element,
                        plan->plane);
   }
 }
@@ -181,7 +187,11 @@ static const int32_t *fitting_tiles(const spk_planar_kernel *kernel, const spk_w
 }
 
 // The largest tile that is full, or the smallest that holds the rest.
-static int32_t next_tile(const int32_t *tiles, int32_t rest) {
+static int32_t next_tile(const int32_t *tiles, int fits, int32_t rest) {
+  if (fits) {
+    while (tiles[1] > 0 && rest + kSpkPackPixels <= tiles[0]) ++tiles;
+    return tiles[0];
+  }
   while (tiles[1] > 0 && rest <= tiles[1]) ++tiles;
   if (tiles[1] > 0 && rest < tiles[0] && rest <= tiles[0] - tiles[0] / 4) ++tiles;
   return tiles[0];
@@ -212,7 +222,7 @@ static void compute_band(const band_work *work) {
   const int32_t step = kernel->tile_channels ? kernel->tile_channels : kSpkTileChannels;
   int32_t to[kSpkMaxTile], count;
   for (int32_t first = 0; first < pixels; first += count) {
-    count = next_tile(tiles, pixels - first);
+    count = next_tile(tiles, kernel->fits, pixels - first);
     map_pixels(work, first, count, to);
     for (int32_t c = 0; c < channels; c += step) {
       const int32_t end = min_i32(channels, c + step);
@@ -242,7 +252,7 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
   uint8_t *planes = args->scratch;
   uint8_t *padding = planes + round_up((size_t)plan.elements * element);
   memset(padding, kernel->padding, (size_t)w->in_c * element);
-  clear_slack(&plan, element, planes);
+  if (plan.pitch > 1 || !kernel->fits) clear_slack(&plan, element, planes);
   for (int32_t unit = args->begin; unit < args->end; ++unit) {
     const size_t image = (size_t)(unit / plan.bands);
     band_work work = {

@@ -12,7 +12,12 @@
 
 #include "spk/kernel_table.h"
 
-enum { kSpkMaxTile = 128, kSpkTileChannels = 16, kSpkMaxTileChannels = 64 };
+enum {
+  kSpkMaxTile = 128,
+  kSpkTileChannels = 16,
+  kSpkMaxTileChannels = 64,
+  kSpkPackPixels = 16
+};
 
 typedef struct spk_planar {
   spk_window2d window;  // of one image; a pointwise layer is seen as one column of pixels
@@ -42,7 +47,10 @@ typedef struct spk_planar_kernel {
   size_t element;
   size_t output;  // bytes of an output element; 0: of an input element
   // Pixels of a tile: sizes that compute() takes, largest first, ended by 0.
-  int32_t tiles[6];
+  int32_t tiles[8];
+  // Is the smallest size kSpkPackPixels, and each of the others a multiple of it? Tiles then
+  // hold no pixels behind the last one but those that fill up its vector.
+  int fits;
   // Copies `count` pixels of `channels` each, given by address, into columns of the planes.
   void (*pack)(const void *const *pixels, int32_t count, int32_t channels, void *planes,
                int32_t plane);
