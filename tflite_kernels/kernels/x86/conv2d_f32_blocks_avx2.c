@@ -15,7 +15,7 @@
     static const spk_planar_kernel kernel = {                        \
         .element = sizeof(float),                                    \
         .tiles = {__VA_ARGS__, 0},                                   \
-        .fits = 1,                                                   \
+        .granule = LANES,                                            \
         .tile_channels = 64,                                         \
         .fetches_ahead = rows == 4,                                  \
         .pack = spk_planar_f32_pack_pixels,                          \
@@ -25,6 +25,6 @@
     };                                                               \
     spk_planar_run(args, &kernel);                                   \
   }
-KERNEL(1, 64, 32, 16)
-KERNEL(2, 32, 16)
-KERNEL(4, 16)
+KERNEL(1, 64, 32, 16, 8)
+KERNEL(2, 32, 16, 8)
+KERNEL(4, 24, 16, 8)

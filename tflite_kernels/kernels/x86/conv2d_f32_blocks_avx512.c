@@ -15,7 +15,7 @@
     static const spk_planar_kernel kernel = {                          \
         .element = sizeof(float),                                      \
         .tiles = {__VA_ARGS__, 0},                                     \
-        .fits = 1,                                                     \
+        .granule = LANES,                                              \
         .tile_channels = 64,                                           \
         .fetches_ahead = rows == 4,                                    \
         .pack = spk_planar_f32_avx512_pack_pixels,                     \

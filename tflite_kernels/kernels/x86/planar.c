@@ -187,9 +187,9 @@ static const int32_t *fitting_tiles(const spk_planar_kernel *kernel, const spk_w
 }
 
 // The largest tile that is full, or the smallest that holds the rest.
-static int32_t next_tile(const int32_t *tiles, int fits, int32_t rest) {
-  if (fits) {
-    while (tiles[1] > 0 && rest + kSpkPackPixels <= tiles[0]) ++tiles;
+static int32_t next_tile(const int32_t *tiles, int32_t granule, int32_t rest) {
+  if (granule) {
+    while (tiles[1] > 0 && rest + granule <= tiles[0]) ++tiles;
     return tiles[0];
   }
   while (tiles[1] > 0 && rest <= tiles[1]) ++tiles;
@@ -222,7 +222,7 @@ static void compute_band(const band_work *work) {
   const int32_t step = kernel->tile_channels ? kernel->tile_channels : kSpkTileChannels;
   int32_t to[kSpkMaxTile], count;
   for (int32_t first = 0; first < pixels; first += count) {
-    count = next_tile(tiles, kernel->fits, pixels - first);
+    count = next_tile(tiles, kernel->granule, pixels - first);
     map_pixels(work, first, count, to);
     for (int32_t c = 0; c < channels; c += step) {
       const int32_t end = min_i32(channels, c + step);
@@ -252,7 +252,7 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
   uint8_t *planes = args->scratch;
   uint8_t *padding = planes + round_up((size_t)plan.elements * element);
   memset(padding, kernel->padding, (size_t)w->in_c * element);
-  if (plan.pitch > 1 || !kernel->fits) clear_slack(&plan, element, planes);
+  if (plan.pitch > 1 || !kernel->granule) clear_slack(&plan, element, planes);
   for (int32_t unit = args->begin; unit < args->end; ++unit) {
     const size_t image = (size_t)(unit / plan.bands);
     band_work work = {

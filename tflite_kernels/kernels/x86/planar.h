@@ -48,9 +48,9 @@ typedef struct spk_planar_kernel {
   size_t output;  // bytes of an output element; 0: of an input element
   // Pixels of a tile: sizes that compute() takes, largest first, ended by 0.
   int32_t tiles[8];
-  // Is the smallest size kSpkPackPixels, and each of the others a multiple of it? Tiles then
-  // hold no pixels behind the last one but those that fill up its vector.
-  int fits;
+  // The smallest size, if all are multiples of it and it divides kSpkPackPixels: tiles then
+  // hold no pixels behind the last one but those that fill up its vector. Else 0.
+  int32_t granule;
   // Copies `count` pixels of `channels` each, given by address, into columns of the planes.
   void (*pack)(const void *const *pixels, int32_t count, int32_t channels, void *planes,
                int32_t plane);

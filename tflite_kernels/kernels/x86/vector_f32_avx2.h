@@ -14,7 +14,7 @@
 #define ADD       _mm256_add_ps
 #define MIN       _mm256_min_ps
 #define MAX       _mm256_max_ps
-#define MOST_SUMS 8
+#define MOST_SUMS 12
 #define KEEP(x)   __asm__("" : "+x"(x))
 #define NAME(x)   x##_avx2
 
