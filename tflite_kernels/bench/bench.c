@@ -20,17 +20,20 @@ typedef struct bench_layer {
   const char *name;
   spk_op op;
   int32_t size, in_c, out_c, kernel;  // size: height and width
-  int32_t batch;
+  int32_t batch, stride;
 } bench_layer;
 
 static const bench_layer kLayers[] = {
-    {"fc 256x256", SPK_FULLY_CONNECTED, 1, 256, 256, 1, 1},
-    {"fc 1024x1024", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1, 1},
-    {"fc 1024x1024 batch 8", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1, 8},
-    {"1x1 28x28 128->256", SPK_CONV_2D, 28, 128, 256, 1, 1},
-    {"1x1 14x14 256->512", SPK_CONV_2D, 14, 256, 512, 1, 1},
-    {"3x3 28x28 128->128", SPK_CONV_2D, 28, 128, 128, 3, 1},
-    {"3x3 14x14 256->256", SPK_CONV_2D, 14, 256, 256, 3, 1},
+    {"fc 256x256", SPK_FULLY_CONNECTED, 1, 256, 256, 1, 1, 1},
+    {"fc 1024x1024", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1, 1, 1},
+    {"fc 1024x1024 batch 8", SPK_FULLY_CONNECTED, 1, 1024, 1024, 1, 8, 1},
+    {"1x1 28x28 128->256", SPK_CONV_2D, 28, 128, 256, 1, 1, 1},
+    {"1x1 56x56 64->128", SPK_CONV_2D, 56, 64, 128, 1, 1, 1},
+    {"1x1 14x14 256->512", SPK_CONV_2D, 14, 256, 512, 1, 1, 1},
+    {"3x3 28x28 128->128", SPK_CONV_2D, 28, 128, 128, 3, 1, 1},
+    {"3x3 56x56 64->64", SPK_CONV_2D, 56, 64, 64, 3, 1, 1},
+    {"3x3 14x14 256->256", SPK_CONV_2D, 14, 256, 256, 3, 1, 1},
+    {"3x3 s2 56x56 64->128", SPK_CONV_2D, 56, 64, 128, 3, 1, 2},
 };
 
 // Zeros come in blocks of rows x cols, at random or as the same number in every `window` of
@@ -218,6 +221,8 @@ int main(int argc, char **argv) {
   for (size_t l = 0; l < sizeof(kLayers) / sizeof(kLayers[0]); ++l) {
     const bench_layer *b = &kLayers[l];
     if (!strstr(b->name, layers)) continue;
+    const int32_t out = (b->size - 1) / b->stride + 1;
+    const int32_t missing = (out - 1) * b->stride + b->kernel - b->size;
     for (int dtype = SPK_F32; dtype <= SPK_S8; ++dtype) {
       const spk_layer layer = {
           .op = b->op,
@@ -226,17 +231,17 @@ int main(int argc, char **argv) {
                      .in_h = b->size,
                      .in_w = b->size,
                      .in_c = b->in_c,
-                     .out_h = b->size,
-                     .out_w = b->size,
+                     .out_h = out,
+                     .out_w = out,
                      .out_c = b->out_c,
                      .kernel_h = b->kernel,
                      .kernel_w = b->kernel,
-                     .stride_h = 1,
-                     .stride_w = 1,
+                     .stride_h = b->stride,
+                     .stride_w = b->stride,
                      .dilation_h = 1,
                      .dilation_w = 1,
-                     .pad_top = b->kernel / 2,
-                     .pad_left = b->kernel / 2},
+                     .pad_top = missing / 2,
+                     .pad_left = missing / 2},
           .requant = {.multiplier = multiplier,
                       .shift = shift,
                       .output_offset = -128,

@@ -291,6 +291,35 @@ static void test_large_conv2d(spk_dtype dtype) {
   }
 }
 
+// More output channels than a tile holds, inputs that are cut into slices, and every way to
+// place a window.
+static void test_many_channels(spk_dtype dtype) {
+  for (int trial = 0; trial < 12; ++trial) {
+    const int32_t kernel = trial % 3 == 0 ? 1 : 3, stride = 1 + trial % 2;
+    const int32_t dilation = 1 + trial / 2 % 2;
+    spk_window2d w = {.batch = 1 + trial % 2,
+                      .in_h = spk_random_int(7, 23),
+                      .in_w = spk_random_int(7, 23),
+                      .in_c = spk_random_int(60, 80),
+                      .out_c = spk_random_int(120, 150),
+                      .kernel_h = kernel,
+                      .kernel_w = kernel,
+                      .stride_h = stride,
+                      .stride_w = stride,
+                      .dilation_h = dilation,
+                      .dilation_w = dilation};
+    const int same = trial / 4 % 2;
+    EXPECT(place(same, w.in_h, kernel, stride, dilation, &w.out_h, &w.pad_top) &&
+               place(same, w.in_w, kernel, stride, dilation, &w.out_w, &w.pad_left),
+           "trial %d has no windows", trial);
+    layer_case c = make_case(SPK_CONV_2D, dtype, &w);
+    fill_weights(&c, 0.1, trial % 2);
+    if (trial % 4 == 3) kill_channels(&c, 0.5, c.inputs);
+    check_case(&c);
+    free_case(&c);
+  }
+}
+
 // All weights -128, all inputs -128, and accumulators that saturate.
 static void test_extreme_int8(void) {
   const spk_window2d fc = fully_connected(2, 200, 24);
@@ -394,6 +423,7 @@ int main(int argc, char **argv) {
     test_fully_connected((spk_dtype)dtype);
     test_conv2d((spk_dtype)dtype);
     test_large_conv2d((spk_dtype)dtype);
+    test_many_channels((spk_dtype)dtype);
     test_unaligned_tensors((spk_dtype)dtype);
   }
   test_extreme_int8();

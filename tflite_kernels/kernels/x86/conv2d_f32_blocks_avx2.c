@@ -17,7 +17,6 @@
         .tiles = {__VA_ARGS__, 0},                                   \
         .granule = LANES,                                            \
         .tile_channels = 64,                                         \
-        .fetches_ahead = rows == 4,                                  \
         .pack = spk_planar_f32_pack_pixels,                          \
         .compute = compute##rows##_avx2,                             \
         .store = spk_planar_f32_store,                               \

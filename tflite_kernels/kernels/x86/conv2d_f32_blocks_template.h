@@ -36,7 +36,7 @@ TARGET static inline __attribute__((always_inline)) void NAME(group)(
   for (; b + (uint32_t)chains <= count; b += (uint32_t)chains) {
 #pragma GCC unroll 8
     for (int j = 0; j < chains; ++j) {
-      if (rows == 4) {
+      if (rows == 4 && LANES == 16) {
         const uint32_t ahead = b + (uint32_t)j + kAhead;
         const float *next = planes + offset[ahead < last ? ahead : last];
 #pragma GCC unroll 8

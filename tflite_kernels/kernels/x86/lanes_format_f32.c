@@ -7,7 +7,7 @@
 #include "kernels/x86/kernels_x86.h"
 
 // Tiles of several steps are for planes that stay in the second-level cache beside the weights.
-enum { kSteps = 8, kStepsBytes = 512 * 1024, kMostPlanesBytes = 16 * 1024 * 1024 };
+enum { kSteps = 8, kStepsBytes = 768 * 1024, kMostPlanesBytes = 16 * 1024 * 1024 };
 
 // Steps that conv2d_f32_lanes_template.h has loops for. ymm registers hold fewer sums.
 typedef struct step_shape {
