@@ -6,7 +6,7 @@
 // reads of them in the first, or not far from it. A window larger than 1x1 reads whole rows
 // around its tile, so that small tiles would save little there; pointwise bands share no rows,
 // so that nothing is lost when they are small.
-enum { kBandBytes = 256 * 1024, kPointwiseBandBytes = 64 * 1024 };
+enum { kBandBytes = 256 * 1024, kFloatBandBytes = 512 * 1024, kPointwiseBandBytes = 64 * 1024 };
 // Pointwise bands are multiples of whole tiles.
 enum { kFloatTiles = 192 };
 enum { kTileBytes = 48 * 1024, kSmallestWindowTile = 96 };
@@ -73,7 +73,8 @@ spk_status spk_planar_plan(const spk_layer *layer, size_t element, spk_planar *p
   plan->pitch = w.out_w + reach(w.kernel_w, w.stride_w, w.dilation_w) - plan->shared;
   const int32_t per_image = layer->threads > 1 ? (2 * layer->threads - 1) / w.batch + 1 : 1;
   plan->rows = (w.out_h - 1) / per_image + 1;
-  const int64_t limit = plan->pitch == 1 ? kPointwiseBandBytes : kBandBytes;
+  const int64_t window_limit = element == 1 ? kBandBytes : kFloatBandBytes;
+  const int64_t limit = plan->pitch == 1 ? kPointwiseBandBytes : window_limit;
   while (lay_out(plan, element) > limit && plan->rows > 1) plan->rows = (plan->rows + 1) / 2;
   plan->bands = (w.out_h - 1) / plan->rows + 1;
   plan->rows = (w.out_h - 1) / plan->bands + 1;
