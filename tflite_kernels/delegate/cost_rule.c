@@ -47,7 +47,7 @@ static const kernel_cost kCosts[] = {
     {"spk_conv2d_f32_dense__ref", 0.075, 0.075, 0, 1.0},
     {"spk_conv2d_f32_csr__c", 0.032, 0.035, 0.5, 0.3},
     {"spk_conv2d_f32_blocks1x1__avx2", 0.0026, 0.0039, 0.12, 0.14},
-    {"spk_conv2d_f32_blocks1x1__avx512", 0.0017, 0.0031, 0.1, 0.12},
+    {"spk_conv2d_f32_blocks1x1__avx512", 0.0023, 0.0031, 0.1, 0.09},
     {"spk_conv2d_f32_blocks2x1__avx2", 0.003, 0.0039, 0.12, 0.14},
     {"spk_conv2d_f32_blocks2x1__avx512", 0.002, 0.0023, 0.1, 0.1},
     {"spk_conv2d_f32_blocks4x1__avx2", 0.0032, 0.0045, 0.12, 0.14},
@@ -171,7 +171,8 @@ static double kernel_nanoseconds(const spk_kernel *kernel, const spk_layer *laye
   const spk_window2d *w = &layer->window;
   const kernel_cost *cost = cost_of(kernel);
   const int is_cached = layer->dtype == SPK_F32 && w->in_c <= kFewChannels;
-  const double window = cost->window * (is_cached ? kFewChannelsShare : 1.0);
+  const int unaligned = cost->window > cost->packed_byte;
+  const double window = cost->window * (is_cached && unaligned ? kFewChannelsShare : 1.0);
   const double byte = is_window(w) ? window : cost->packed_byte;
   const double work = byte * (double)bytes * computed_pixels(layer) +
                       cost->output * elements(w->batch, w->out_h, w->out_w, w->out_c);
