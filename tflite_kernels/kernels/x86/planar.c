@@ -8,7 +8,7 @@
 // so that nothing is lost when they are small.
 enum { kBandBytes = 256 * 1024, kFloatBandBytes = 512 * 1024, kPointwiseBandBytes = 64 * 1024 };
 // Pointwise bands are multiples of whole tiles.
-enum { kFloatTiles = 192 };
+enum { kFloatTiles = 96 };
 enum { kTileBytes = 48 * 1024, kSmallestWindowTile = 96 };
 enum { kLine = 64, kShortPlane = 8 };
 
