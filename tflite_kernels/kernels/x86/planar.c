@@ -9,6 +9,7 @@
 enum { kBandBytes = 256 * 1024, kFloatBandBytes = 512 * 1024, kPointwiseBandBytes = 64 * 1024 };
 // Pointwise bands are multiples of whole tiles.
 enum { kFloatTiles = 96 };
+enum { kFewSetsBytes = 1024 };
 enum { kTileBytes = 48 * 1024, kSmallestWindowTile = 96 };
 enum { kLine = 64, kShortPlane = 8 };
 
@@ -220,7 +221,11 @@ static void compute_band(const band_work *work) {
   const int32_t channels = plan->window.out_c;
   const int32_t pixels = (work->rows - 1) * plan->pitch + plan->window.out_w;
   const int32_t *tiles = fitting_tiles(kernel, &plan->window);
-  const int32_t step = kernel->tile_channels ? kernel->tile_channels : kSpkTileChannels;
+  // Where pixels do not lie a large power of two apart, the inputs get the cache instead.
+  const int in_few_sets = (size_t)channels * element % kFewSetsBytes == 0;
+  const int32_t step = kernel->tile_channels && (in_few_sets || kernel->fetches_ahead)
+                           ? kernel->tile_channels
+                           : kSpkTileChannels;
   int32_t to[kSpkMaxTile], count;
   for (int32_t first = 0; first < pixels; first += count) {
     count = next_tile(tiles, kernel->granule, pixels - first);
