@@ -9,6 +9,7 @@
 enum { kBandBytes = 256 * 1024, kFloatBandBytes = 512 * 1024, kPointwiseBandBytes = 64 * 1024 };
 // Pointwise bands are multiples of whole tiles.
 enum { kFloatTiles = 96 };
+// Lines so far apart share few sets of the first-level cache.
 enum { kFewSetsBytes = 1024 };
 enum { kTileBytes = 48 * 1024, kSmallestWindowTile = 96 };
 enum { kLine = 64, kShortPlane = 8 };
