@@ -6,7 +6,12 @@
 // reads of them in the first, or not far from it. A window larger than 1x1 reads whole rows
 // around its tile, so that small tiles would save little there; pointwise bands share no rows,
 // so that nothing is lost when they are small.
-enum { kBandBytes = 256 * 1024, kFloatBandBytes = 512 * 1024, kPointwiseBandBytes = 64 * 1024 };
+enum { kBandBytes = 256 * 1024, kPointwiseBandBytes = 64 * 1024 };
+#if defined(__x86_64__)
+enum { kFloatBandBytes = 2 * kBandBytes };  // kernels fetch ahead
+#else
+enum { kFloatBandBytes = kBandBytes };
+#endif
 // Pointwise bands are multiples of whole tiles.
 enum { kFloatTiles = 96 };
 // Lines so far apart share few sets of the first-level cache.
