@@ -46,6 +46,7 @@ _HOMES = {
     "export.tflite": ("export_tflite",),
     "granularity": (
         "NM",
+        "Auto",
         "Block",
         "Channel",
         "Column",
@@ -57,6 +58,7 @@ _HOMES = {
         "Shape",
         "Unstructured",
         "Vector",
+        "granularity_for",
     ),
     "layers": (
         "ActivationThreshold",

@@ -47,6 +47,7 @@ from keras_prune.export.sparsify import sparsify_tflite as sparsify_tflite
 from keras_prune.export.strip import strip as strip
 from keras_prune.export.tflite import export_tflite as export_tflite
 from keras_prune.granularity import NM as NM
+from keras_prune.granularity import Auto as Auto
 from keras_prune.granularity import Block as Block
 from keras_prune.granularity import Channel as Channel
 from keras_prune.granularity import Column as Column
@@ -58,6 +59,7 @@ from keras_prune.granularity import Row as Row
 from keras_prune.granularity import Shape as Shape
 from keras_prune.granularity import Unstructured as Unstructured
 from keras_prune.granularity import Vector as Vector
+from keras_prune.granularity import granularity_for as granularity_for
 from keras_prune.layers import ActivationThreshold as ActivationThreshold
 from keras_prune.layers import ChannelScale as ChannelScale
 from keras_prune.layers import ClusteredConv2D as ClusteredConv2D

@@ -27,6 +27,15 @@ example:
   keras-prune inspect model.tflite
 """
 
+PRUNE = """\
+Set the smallest weights of a Keras file to zero, in one shot and without training. How much
+accuracy that costs is for you to see; `kp.PruneCallback` prunes while a model trains.
+
+examples:
+  keras-prune prune model.keras pruned.keras --sparsity 0.8
+  keras-prune prune model.keras pruned.keras --granularity auto --target x86-avx512 --quantize int8
+"""
+
 CONVERT = """\
 Convert a pruned Keras model, or a TensorFlow Lite file that somebody else made, to a sparse
 TensorFlow Lite file. The new file has run beside the dense one and given the same outputs before
@@ -117,6 +126,28 @@ def _add_inspect(parser):
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
+def _add_prune(parser):
+    parser.add_argument("source", metavar="SOURCE", help="a .keras or .h5 file")
+    parser.add_argument("destination", metavar="DESTINATION", help="the .keras file to write")
+    parser.add_argument("--sparsity", type=float, help="fraction of zeros (default 0.8)")
+    parser.add_argument(
+        "--granularity",
+        default="unstructured",
+        help="unstructured (default), 1x4, 2:4, filter ..., or auto: what the target runs fastest",
+    )
+    parser.add_argument("--target", help="device of --granularity auto, such as x86-avx512")
+    parser.add_argument(
+        "--quantize", choices=["int8"], help="--granularity auto chooses for an int8 file"
+    )
+    parser.add_argument(
+        "--allocation", default="uniform", help="uniform (default), global, erk: how much of each"
+    )
+    parser.add_argument(
+        "--filters", metavar="REGEX", action="append", help="prune these layers; may be repeated"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
 def _add_convert(parser):
     parser.add_argument("source", metavar="SOURCE", help="a .keras, .h5 or .tflite file")
     parser.add_argument("destination", metavar="DESTINATION", help="the .tflite file to write")
@@ -183,6 +214,33 @@ def _inspect(arguments):
     from keras_prune.report.inspection import inspect_file
 
     return _shown(inspect_file(arguments.file), arguments)
+
+
+def _prune(arguments):
+    from keras_prune.files import write_atomically
+    from keras_prune.one_shot import prune
+    from keras_prune.report.inspection import load_keras
+
+    destination = pathlib.Path(arguments.destination)
+    if destination.suffix != ".keras":
+        raise ValueError(
+            f"The pruned model is written as a .keras file. Received: DESTINATION={destination}"
+        )
+    model = load_keras(pathlib.Path(arguments.source))
+    report = prune(
+        model,
+        arguments.sparsity,
+        granularity=arguments.granularity,
+        allocation=arguments.allocation,
+        filters=arguments.filters,
+        target=arguments.target,
+        quantize=arguments.quantize,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / destination.name
+        model.save(path)
+        write_atomically(destination, path.read_bytes())
+    return _shown(report, arguments)
 
 
 def _convert(arguments):
@@ -290,6 +348,12 @@ _COMMANDS = {
         INSPECT,
         _add_inspect,
         _inspect,
+    ),
+    "prune": (
+        "set the smallest weights of a Keras file to zero",
+        PRUNE,
+        _add_prune,
+        _prune,
     ),
     "convert": (
         "convert a Keras or TensorFlow Lite file to a sparse .tflite",

@@ -70,4 +70,25 @@ def choose(weights, scores, alive, granularity, allocation, sparsity):
     views = LayerViews(weights, scores, alive, granularity.full_view)
     amounts = allocation.amounts(views, granularity, sparsity, weights)
     pairs = zip(weights, views, amounts, strict=True)
-    return amounts, (weight.from_view(granularity.select(*view, a)) for weight, view, a in pairs)
+    return amounts, (_masked(*each, granularity) for each in pairs)
+
+
+def _masked(weight, view, amount, granularity):
+    shape = granularity.of(weight)
+    return weight.from_view(shape.select(*view, granularity.amount(weight, amount)))
+
+
+def shapes_of(granularity, views, weights):
+    """The granularity of every kernel.
+
+    Args:
+        granularity: `Granularity`.
+        views: Sequence with one entry a kernel.
+        weights: List of `PrunableWeight`, or `None` where the kernels are not known.
+
+    Returns:
+        List of `Granularity`.
+    """
+    if weights is None:
+        return [granularity] * len(views)
+    return [granularity.of(weight) for weight in weights]

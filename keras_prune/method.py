@@ -1,5 +1,7 @@
 """What a pruner prunes by: the parts, whether they go together, and which weights they fit."""
 
+import keras
+
 from keras_prune import schedules
 from keras_prune.allocation import ALLOCATIONS, Global, Uniform
 from keras_prune.batches import check_data
@@ -29,9 +31,11 @@ class Method:
         data=None,
         seed=None,
         regrowth=None,
+        target=None,
+        quantize=None,
     ):
         self.criterion = CRITERIA.get(criterion)
-        self.granularity = _granularity(granularity)
+        self.granularity = _granularity(granularity, target, quantize)
         self.allocation = ALLOCATIONS.get(allocation)
         self.regrowth = None if regrowth is None else REGROWTHS.get(regrowth)
         schedule = schedule or getattr(self.regrowth, "schedule", None) or "polynomial"
@@ -42,6 +46,8 @@ class Method:
             self.criterion = self.criterion.with_seed(seed)
             self.regrowth = self.regrowth and self.regrowth.with_seed(seed)
         self.sparsity = self._resolve_sparsity(sparsity)
+        # A method that goes only a part of the way takes the shapes of the one at its end.
+        self.goal = self
         self._check()
 
     def _resolve_sparsity(self, sparsity):
@@ -106,6 +112,37 @@ class Method:
             )
         check_data(self.data)
 
+    def get_config(self):
+        """The arguments that make this object again, as values that JSON can hold.
+
+        A seed is that of the criterion and the regrowth. Data stay out: give `from_config` those
+        of the new object.
+
+        Raises:
+            ValueError: If `filters` is a callable.
+        """
+        if callable(self.filters):
+            raise ValueError(
+                "A configuration holds names of layers, and no functions: pass `filters` as regex "
+                f"strings. Received: filters={self.filters}"
+            )
+        names = ("criterion", "granularity", "allocation", "schedule", "regrowth")
+        parts = {name: getattr(self, name) for name in names}
+        save = keras.saving.serialize_keras_object
+        parts = {name: None if part is None else save(part) for name, part in parts.items()}
+        sparsity = None if self.sets_sparsity else self.sparsity
+        return {"sparsity": sparsity, **parts, "filters": self.filters}
+
+    @classmethod
+    def from_config(cls, config, data=None):
+        """Makes the object that `get_config` described.
+
+        Args:
+            config: Dict.
+            data: See the class. Defaults to `None`.
+        """
+        return cls(**config, data=data)
+
     def find(self, model):
         """List a model's kernels with the reasons to leave some alone; refuse one without any."""
 
@@ -114,4 +151,9 @@ class Method:
 
         weights = find_targets(model, self.filters, self.granularity, skip)
         self.allocation.check(weights, self.sparsity)
+        active = [weight for weight in weights if weight.skip is None]
+        goal, asked = self.goal, [None] * len(active)
+        if self.regrowth is None or self.regrowth.takes_windows:
+            asked = goal.allocation.asked(active, goal.sparsity)
+        self.granularity.settle(active, asked, goal.sparsity)
         return weights

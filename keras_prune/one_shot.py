@@ -12,6 +12,8 @@ def prune(
     filters=None,
     data=None,
     seed=None,
+    target=None,
+    quantize=None,
 ):
     """Set the least important weights of a model to zero, in one shot and in place.
 
@@ -37,6 +39,11 @@ def prune(
         data: Tuple of arrays (x, y) or iterable of batches (x, y), for criteria that look at
             data; refused by those that do not. Defaults to `None`.
         seed: Int or `None`. Fixes what a criterion draws at random.
+        target: Str or `None`. The device whose kernels `granularity="auto"` chooses for:
+            `"x86-avx512"`, `"x86-avx2"`, `"aarch64"`, `"cortex-m4"`, `"hexagon"` ..., see
+            `kp.Auto`. Defaults to `None`.
+        quantize: `None` or `"int8"`. Whether `granularity="auto"` chooses for a float32 or an int8
+            file. Defaults to `None`.
 
     Returns:
         A `kp.PruningReport`: per weight what was asked, what was achieved or why it was
@@ -54,5 +61,7 @@ def prune(
         filters=filters,
         data=data,
         seed=seed,
+        target=target,
+        quantize=quantize,
     )
     return pruner.prune(model)

@@ -16,9 +16,11 @@ from keras_prune.method import Method
 from keras_prune.optimizer_variables import forget_state, keep_state
 from keras_prune.packed_masks import PackedMasks
 from keras_prune.pruning_report import PrunedWeight, PruningReport
+from keras_prune.registry import PACKAGE
 from keras_prune.regrowth import MaskUpdate
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
 class Pruner(Method):
     """Prunes a model: at once, or step by step in a training loop of one's own.
 
@@ -51,8 +53,8 @@ class Pruner(Method):
         criterion: Str or `kp.criteria.Criterion`. What matters. Defaults to `"magnitude"`.
         granularity: Str or object. The shape that lives or dies: `"unstructured"`, `"1x4"`
             or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`, `"vector"`, `"kernel"`, `"channel"`,
-            `"filter"`, `"shape"`, `"row"`, `"column"`, `"layer"`. Defaults to
-            `"unstructured"`.
+            `"filter"`, `"shape"`, `"row"`, `"column"`, `"layer"`; `"auto"` for what `target` runs
+            fastest. Defaults to `"unstructured"`.
         allocation: Str or object. How much of each layer: `"uniform"`, `"global"`, `"erk"`,
             `"threshold"` or `kp.PerLayer(...)`. Defaults to `"uniform"`.
         schedule: Str or object. When: `"polynomial"`, `"constant"`, `"one_shot"`,
@@ -68,6 +70,11 @@ class Pruner(Method):
         regrowth: Str or object. How pruned weights may come back: `"ste"`, `"soft"`, `"rigl"`,
             `"set"`, `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other
             value but the default. Defaults to `None`: they do not.
+        target: Str or `None`. The device whose kernels `granularity="auto"` chooses for:
+            `"x86-avx512"`, `"x86-avx2"`, `"aarch64"`, `"cortex-m4"`, `"hexagon"` ..., see
+            `kp.Auto`. Defaults to `None`.
+        quantize: `None` or `"int8"`. Whether `granularity="auto"` chooses for a float32 or an int8
+            file. Defaults to `None`.
     """
 
     def __init__(
@@ -81,9 +88,21 @@ class Pruner(Method):
         data=None,
         seed=None,
         regrowth=None,
+        target=None,
+        quantize=None,
     ):
         super().__init__(
-            sparsity, criterion, granularity, allocation, schedule, filters, data, seed, regrowth
+            sparsity,
+            criterion,
+            granularity,
+            allocation,
+            schedule,
+            filters,
+            data,
+            seed,
+            regrowth,
+            target,
+            quantize,
         )
         self.model = None
         self.store = None
@@ -368,20 +387,24 @@ class Pruner(Method):
         more = {"alive": alive} if self.criterion.needs_alive else {}
         if self.criterion.needs_units:
             more["units"] = [
-                weight.from_view(self.granularity.units(view_shape(weight, self.granularity)))
+                weight.from_view(self._shape(weight).units(view_shape(weight, self.granularity)))
                 for weight in weights
             ]
         return self.criterion.scores(weights, self.probe, **more)
+
+    def _shape(self, weight):
+        return self.granularity.of(weight)
 
     def _describe(self, weight, asked):
         pruned = weight.skip is None
         return PrunedWeight(
             path=weight.path,
             shape=weight.shape,
-            granularity=repr(self.granularity) if pruned else None,
+            granularity=repr(self._shape(weight)) if pruned else None,
             asked=asked,
             achieved=1.0 - count_nonzero(weight.variable) / weight.size,
             size=weight.size,
-            slack=self.granularity.slack(view_shape(weight, self.granularity)) if pruned else 0,
+            slack=self._shape(weight).slack(view_shape(weight, self.granularity)) if pruned else 0,
             skip=weight.skip,
+            note=weight.note,
         )

@@ -91,6 +91,11 @@ class PruningReport:
         total = (self.asked - self.achieved) * size <= slack
         return total and all(weight.reached for weight in self.pruned)
 
+    def to_dict(self):
+        """Return everything as a dict that JSON can hold."""
+        total = {"achieved": self.achieved, "reached": self.reached}
+        return {**dataclasses.asdict(self), **total}
+
     def summary(self):
         """One sentence: what was asked, what was achieved, what was skipped or collapsed."""
         size = sum(weight.size for weight in self.pruned)

@@ -34,6 +34,9 @@ class PrunableWeight:
         skip: Str or `None`. Why this weight is not pruned.
         hidden: `keras.Variable` or `None`. What the pruned weights are trained to meanwhile,
             where they may come back; zero elsewhere.
+        granularity: `Granularity` or `None`. The shape that was chosen for this weight alone.
+        note: Str or `None`. Why that one.
+        aim: Float or `None`. The sparsity that it was chosen for.
     """
 
     layer: keras.layers.Layer
@@ -43,6 +46,9 @@ class PrunableWeight:
     groups: int = 1
     skip: str | None = None
     hidden: keras.Variable | None = None
+    granularity: object = None
+    note: str | None = None
+    aim: float | None = None
 
     @property
     def path(self):
@@ -123,18 +129,47 @@ def find_weights(model, filters=None):
     """
     _check_model(model)
     matches = layer_matcher(filters)
-    owners = {}
-    for layer in model._flatten_layers():  # parents come before their children
-        for variable in layer.variables:
-            owners[id(variable)] = (layer, variable)
     found = []
-    for layer, variable in owners.values():
+    for layer, variable in _owners(model):
         if is_kernel(variable):
             weight = _describe(layer, variable, matches)
             if weight.skip == _DEPTHWISE_REASON and _is_named(layer, filters):
                 _include_depthwise(weight)
             found.append(weight)
     return found
+
+
+def kernels_of(layer):
+    """List the kernels of one layer and its sublayers; depthwise ones where they are a layer.
+
+    Args:
+        layer: Built `keras.layers.Layer`.
+
+    Returns:
+        A list of `PrunableWeight` without those that nobody knows how to prune.
+    """
+    found = []
+    for owner, variable in _owners(layer):
+        if is_kernel(variable):
+            weight, roles = PrunableWeight(owner, variable), axis_roles(owner, variable)
+            if not isinstance(roles, str):
+                weight.outputs, weight.inputs = roles
+                weight.groups = getattr(owner, "groups", 1)
+                found.append(weight)
+            elif roles == _DEPTHWISE_REASON:
+                _include_depthwise(weight)
+                if weight.outputs:
+                    found.append(weight)
+    return found
+
+
+def _owners(layer):
+    """Pairs (layer, variable) of a layer or model; each variable with the innermost that has it."""
+    owners = {}
+    for owner in layer._flatten_layers():  # parents come before their children
+        for variable in owner.variables:
+            owners[id(variable)] = (owner, variable)
+    return owners.values()
 
 
 def is_kernel(variable):

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_prune.allocation.allocation import ALLOCATIONS, Allocation
 from keras_prune.allocation.survivors import survivors
+from keras_prune.layer_views import shapes_of
 from keras_prune.ranking import keep_best, keep_units
 from keras_prune.registry import check_sparsity
 
@@ -59,7 +60,8 @@ class Global(Allocation):
     def amounts(self, views, granularity, sparsity, weights=None):
         if granularity.unit is not None:
             return self._streamed(views, granularity, sparsity)
-        pooled = [granularity.pool(self._normalized(*view), view[1]) for view in views]
+        pairs = zip(shapes_of(granularity, views, weights), views, strict=True)
+        pooled = [shape.pool(self._normalized(*view), view[1]) for shape, view in pairs]
         scores = [scores.ravel().copy() for scores, _ in pooled]
         sizes = [sizes.ravel() for _, sizes in pooled]
         totals = np.array([layer.sum() for layer in sizes])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_prune.allocation.allocation import ALLOCATIONS, Allocation
+from keras_prune.layer_views import shapes_of
 
 
 @ALLOCATIONS.register("threshold")
@@ -86,7 +87,8 @@ class Threshold(Allocation):
     def amounts(self, views, granularity, sparsity, weights=None):
         if self.of == "weights":
             return [min(sparsity, self._fraction(weight.numpy())) for weight in weights]
-        return [min(sparsity, self._below(*granularity.pool(*view))) for view in views]
+        pairs = zip(shapes_of(granularity, views, weights), views, strict=True)
+        return [min(sparsity, self._below(*shape.pool(*view))) for shape, view in pairs]
 
     def _fraction(self, values):
         return float(np.mean(np.abs(values) < self.threshold(values)))

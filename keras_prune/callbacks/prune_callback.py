@@ -2,6 +2,7 @@
 
 import warnings
 
+import keras
 from absl import logging
 
 from keras_prune.allocation import ALLOCATIONS
@@ -9,9 +10,11 @@ from keras_prune.callbacks.stepwise_callback import StepwiseCallback
 from keras_prune.granularity import get as _granularity
 from keras_prune.method import DEFAULT_SPARSITY
 from keras_prune.pruner import Pruner
+from keras_prune.registry import PACKAGE
 from keras_prune.regrowth import REGROWTHS
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
 class PruneCallback(StepwiseCallback):
     """Prunes a model while `fit()` trains it.
 
@@ -54,8 +57,8 @@ class PruneCallback(StepwiseCallback):
         criterion: Str or `kp.criteria.Criterion`. What matters. Defaults to `"magnitude"`.
         granularity: Str or object. The shape that lives or dies: `"unstructured"`, `"1x4"`
             or `kp.Block(1, 4)`, `"2:4"` or `kp.NM(2, 4)`, `"vector"`, `"kernel"`, `"channel"`,
-            `"filter"`, `"shape"`, `"row"`, `"column"`, `"layer"`. Defaults to
-            `"unstructured"`.
+            `"filter"`, `"shape"`, `"row"`, `"column"`, `"layer"`; `"auto"` for what `target` runs
+            fastest. Defaults to `"unstructured"`.
         allocation: Str or object. How much of each layer: `"uniform"`, `"global"`, `"erk"`,
             `"threshold"` or `kp.PerLayer(...)`. Defaults to `"uniform"`.
         schedule: Str or object. When: `"polynomial"`, `"constant"`, `"one_shot"`,
@@ -72,6 +75,11 @@ class PruneCallback(StepwiseCallback):
         regrowth: Str or object. How pruned weights may come back: `"ste"`, `"soft"`, `"rigl"`,
             `"set"`, `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other
             value but the default. Defaults to `None`: they do not.
+        target: Str or `None`. The device whose kernels `granularity="auto"` chooses for:
+            `"x86-avx512"`, `"x86-avx2"`, `"aarch64"`, `"cortex-m4"`, `"hexagon"` ..., see
+            `kp.Auto`. Defaults to `None`.
+        quantize: `None` or `"int8"`. Whether `granularity="auto"` chooses for a float32 or an int8
+            file. Defaults to `None`.
     """
 
     def __init__(
@@ -85,9 +93,11 @@ class PruneCallback(StepwiseCallback):
         data=None,
         seed=None,
         regrowth=None,
+        target=None,
+        quantize=None,
     ):
         super().__init__()
-        granularity = _granularity(granularity)
+        granularity = _granularity(granularity, target, quantize)
         allocation = ALLOCATIONS.get(allocation)
         regrowth = None if regrowth is None else REGROWTHS.get(regrowth)
         fixed = {granularity.sparsity, allocation.sparsity} != {None}
@@ -98,6 +108,20 @@ class PruneCallback(StepwiseCallback):
             sparsity, criterion, granularity, allocation, schedule, filters, data, seed, regrowth
         )
         self.report = None
+
+    def get_config(self):
+        """The arguments that make this callback again, see `kp.Pruner.get_config`."""
+        return self.pruner.get_config()
+
+    @classmethod
+    def from_config(cls, config, data=None):
+        """Makes the callback that `get_config` described.
+
+        Args:
+            config: Dict.
+            data: See the class. Defaults to `None`.
+        """
+        return cls(**config, data=data)
 
     @property
     def _keeps_state(self):

@@ -5,7 +5,7 @@ import numpy as np
 from keras_prune.ranking import keep_units
 from keras_prune.registry import Configurable, Registry
 
-GRANULARITIES = Registry("granularity", also=("1x4", "2:4"))
+GRANULARITIES = Registry("granularity", also=("1x4", "2:4", "auto"))
 
 
 class Granularity(Configurable):
@@ -90,6 +90,32 @@ class Granularity(Configurable):
         pooled, sizes = self.pool(scores, alive)
         keep = keep_units(pooled.ravel(), sizes.ravel(), sparsity * scores.size)
         return self.expand(keep.reshape(pooled.shape), scores.shape) & alive
+
+    def of(self, weight):
+        """The shape of one kernel: this one, unless every kernel has its own.
+
+        Args:
+            weight: `PrunableWeight`.
+
+        Returns:
+            A `Granularity` that has units.
+        """
+        del weight
+        return self
+
+    def settle(self, weights, asked, sparsity):
+        """Hear which kernels are to be pruned, and how far in the end.
+
+        Args:
+            weights: List of `PrunableWeight`, those that are pruned.
+            asked: List of floats, one a kernel; `None` where only all together are asked.
+            sparsity: Float in [0, 1). What all together are asked.
+        """
+
+    def amount(self, weight, sparsity):
+        """What `select` is asked of one kernel so that it ends where it is meant to."""
+        del weight
+        return sparsity
 
     def skip(self, shape):
         """Why a kernel of shape (outputs, positions, inputs) cannot take this shape, or `None`."""

@@ -47,6 +47,10 @@ class NM(Granularity):
         """Float. What the pattern prunes: 1 - n / m."""
         return 1.0 - self.n / self.m
 
+    def made(self, groups):
+        """Float. The sparsity of rows of that many groups, which need not fill whole windows."""
+        return 1.0 - self._kept(groups, self.sparsity).sum() / groups
+
     def pool(self, scores, alive):
         return Block(1, self.block).pool(scores, alive)
 

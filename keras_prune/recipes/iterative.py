@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_prune import learning_rate
+from keras_prune.granularity import get as _granularity
 from keras_prune.recipes import training_state
 from keras_prune.recipes.dropout_rates import DropoutRates
 from keras_prune.recipes.round_plan import final_pruners
@@ -29,6 +30,8 @@ def iterative_prune(
     seed=None,
     directory=None,
     resume="epoch",
+    target=None,
+    quantize=None,
 ):
     """Prune a trained model in rounds, each followed by training of what is left.
 
@@ -96,6 +99,9 @@ def iterative_prune(
             Defaults to `None`, in memory.
         resume: Str. `"epoch"` or `"round"`: where a killed round goes on. Defaults to
             `"epoch"`.
+        target: Str or `None`. The device that `granularity="auto"` chooses for, see `kp.Pruner`.
+            All rounds prune in the shapes of the last. Defaults to `None`.
+        quantize: `None` or `"int8"`, see `kp.Pruner`. Defaults to `None`.
 
     Returns:
         A `kp.RoundsReport`: for every round its density, evaluation, seconds and masks.
@@ -104,6 +110,7 @@ def iterative_prune(
         ValueError: If an argument is wrong, `train` does not use the callbacks or compiles the
             model, or the directory is damaged or of another call.
     """
+    granularity = _granularity(granularity, target, quantize)
     settings = dict(criterion=criterion, granularity=granularity, filters=filters)
     pruners = final_pruners(sparsity, rounds, allocation, data=data, seed=seed, **settings)
     factors = _factors(learning_rate_factor, len(pruners), model)

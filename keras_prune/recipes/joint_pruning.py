@@ -37,6 +37,8 @@ def joint_prune(
     seed=None,
     directory=None,
     resume="epoch",
+    target=None,
+    quantize=None,
 ):
     """Prune weights and activations of a trained model, and fine-tune it with both.
 
@@ -113,6 +115,8 @@ def joint_prune(
         directory: Path-like. Where the state of the call is kept, so that nothing is lost when
             the process is killed; made where it is missing. Defaults to `None`, in memory.
         resume: Str. See `kp.iterative_prune`. Defaults to `"epoch"`.
+        target: See `kp.iterative_prune`. Defaults to `None`.
+        quantize: See `kp.iterative_prune`. Defaults to `None`.
 
     Returns:
         A `kp.JointPruningReport`; its `model` is compiled and has the masks.
@@ -156,6 +160,8 @@ def joint_prune(
             allocation=allocation,
             data=data,
             directory=store.folder("weights"),
+            target=target,
+            quantize=quantize,
             **shared,
         )
 

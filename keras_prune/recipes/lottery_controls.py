@@ -30,7 +30,7 @@ def random_masks(weights, masks, granularity, seed, number):
         draw = np.random.default_rng([seed, number, index]).random(weight.shape)
         view = weight.to_view(draw, granularity.full_view)
         sparsity = 1.0 - np.count_nonzero(keep) / keep.size
-        chosen = granularity.select(view, np.ones(view.shape, bool), sparsity)
+        chosen = granularity.of(weight).select(view, np.ones(view.shape, bool), sparsity)
         found.append(weight.from_view(chosen))
     return found
 

@@ -90,6 +90,17 @@ def tables_to(allocation, rounds):
 
 def lottery_pruners(fraction, rounds, sparsity, allocation, **settings):
     """One pruner for every round of a lottery ticket."""
+    return _with_one_goal(_lottery_pruners(fraction, rounds, sparsity, allocation, **settings))
+
+
+def _with_one_goal(pruners):
+    """Let all rounds prune in the shapes that the last one ends with."""
+    for pruner in pruners:
+        pruner.goal = pruners[-1]
+    return pruners
+
+
+def _lottery_pruners(fraction, rounds, sparsity, allocation, **settings):
     allocation = ALLOCATIONS.get(allocation)
     if isinstance(fraction, dict):
         if sparsity is not None or not isinstance(allocation, Uniform):
@@ -112,6 +123,10 @@ def lottery_pruners(fraction, rounds, sparsity, allocation, **settings):
 
 def final_pruners(sparsity, rounds, allocation, **settings):
     """One pruner for every round on the way to a sparsity, or one for every sparsity of a list."""
+    return _with_one_goal(_final_pruners(sparsity, rounds, allocation, **settings))
+
+
+def _final_pruners(sparsity, rounds, allocation, **settings):
     allocation = ALLOCATIONS.get(allocation)
     if isinstance(sparsity, (list, tuple)):
         sparsities = _check_rising(sparsity, rounds)

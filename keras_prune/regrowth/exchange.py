@@ -19,6 +19,8 @@ class Exchange(Regrowth):
         fraction: Float in [0, 1). The part of a layer's weights that is exchanged.
     """
 
+    takes_windows = False
+
     def __init__(self, fraction):
         self.fraction = check_sparsity("fraction", fraction)
 
@@ -62,8 +64,9 @@ class Exchange(Regrowth):
 
 def _exchange(update, index, growth, fraction):
     """Drop the worst and grow the best of one layer."""
-    store, granularity = update.store, update.granularity
+    store = update.store
     weight, keep = store.weights[index], store.keep[index]
+    granularity = update.granularity.of(weight)
     full = granularity.full_view
     sparsity = 1.0 - np.count_nonzero(keep) / keep.size
     if sparsity == 0.0:

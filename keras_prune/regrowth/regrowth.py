@@ -47,6 +47,7 @@ class Regrowth(Configurable):
         needs_data: Bool. Whether the rule looks at data.
         sets_sparsity: Bool. Whether the rule decides on the sparsity, which nobody can ask for
             then.
+        takes_windows: Bool. Whether units may compete in windows alone, as those of `NM` do.
         schedule: Str, `Schedule` or `None`. When masks are updated, where the user does not
             say; `None` for the pruner's own default.
     """
@@ -54,6 +55,7 @@ class Regrowth(Configurable):
     keeps_values = False
     needs_data = False
     sets_sparsity = False
+    takes_windows = True
     schedule = None
 
     def update(self, update):

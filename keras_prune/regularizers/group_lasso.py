@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_prune.granularity import Slices
+from keras_prune.granularity import Auto, Slices
 from keras_prune.granularity import get as _granularity
 from keras_prune.layer_views import view_shape
 from keras_prune.registry import PACKAGE
@@ -94,6 +94,11 @@ def unit_factors(units, scale_by_size):
 def check_units(name, identifier):
     """The granularity of that name, if its units alone decide."""
     granularity = _granularity(identifier)
+    if isinstance(granularity, Auto):
+        raise ValueError(
+            f"{granularity!r} chooses a shape when it sees a layer, and a penalty must know its "
+            f"units before: name the shape itself. Received: {name}={identifier!r}"
+        )
     if granularity.sparsity is not None:
         raise ValueError(
             f"{granularity!r} lets units compete in windows, which a penalty cannot see: use "

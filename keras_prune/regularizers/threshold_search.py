@@ -27,7 +27,7 @@ class ThresholdSearch:
 
     def _pool(self, weight, value, keep):
         full = self.granularity.full_view
-        return self.granularity.pool(
+        return self.granularity.of(weight).pool(
             weight.to_view(np.abs(value), full), weight.to_view(keep, full)
         )
 

@@ -1,0 +1,148 @@
+"""How fast the kernels of each target run each shape: what `kp.Auto` chooses by.
+
+A figure says how many times as fast as the dense layer the pruned one ran, at 80, 90 and 95 %
+zeros. For a PC or a phone dense is LiteRT 2.3 with one thread and the same type; for a C program
+it is CMSIS-NN, or on a Hexagon the package's own dense kernel. Shapes `n:32`, `4n:128` and
+`n:32 of 4` were measured at the nearest sparsities that they can make.
+
+Where the figures come from: `x86-avx512` an AMD EPYC of the Zen 4 generation, dense layers of
+1024x1024, convolutions of 14x14x256 to 56x56x64 (means); `x86-avx2` the same machine with the
+AVX2 kernels, against dense kernels that use AVX-512; `aarch64` instructions counted under QEMU,
+against dense kernels for Armv8.2 with dot products; the Cortex-M and Hexagon targets instructions
+or packets counted under QEMU, the tables `dense_layers_mcu`, `convolutions_mcu` and `dsp` in
+docs/microcontroller.md.
+"""
+
+import dataclasses
+
+COLUMNS = (0.8, 0.9, 0.95)
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelSpeed:
+    """One shape in one kind of layer.
+
+    Args:
+        shape: Str. See `auto.shape_of`.
+        speeds: Tuple of floats, as many times as fast as dense, in the order of `COLUMNS`.
+        stored: Tuple of floats or `None`: bytes a weight of the whole kernel takes. Programs for
+            flash memory are chosen by speed and bytes together.
+    """
+
+    shape: str
+    speeds: tuple
+    stored: tuple | None = None
+
+    def merit(self, column):
+        """Float. What is compared: the speed, where bytes count the speed over the bytes."""
+        stored = 1.0 if self.stored is None else self.stored[column]
+        return self.speeds[column] / stored
+
+
+def _rows(*rows):
+    return tuple(KernelSpeed(*row) for row in rows)
+
+
+def _both(dense, pointwise, conv):
+    return {"dense": dense, "pointwise": pointwise, "conv": conv}
+
+
+# In every list the finest shape stands first: single weights, then single weights of which every
+# window keeps as many, then blocks by their size.
+_AVX512_FLOAT = _both(
+    dense=_rows(
+        ("unstructured", (2.3, 3.8, 6.2)),
+        ("n:32", (4.3, 10.0, 13.9)),
+        ("16x1", (4.9, 11.5, 22.8)),
+    ),
+    pointwise=_rows(("unstructured", (2.7, 4.7, 7.5)), ("4x1", (3.9, 6.5, 10.3))),
+    conv=_rows(("unstructured", (2.4, 4.6, 8.2)), ("4x1", (4.6, 8.6, 15.9))),
+)
+_AVX512_INT8 = _both(
+    dense=_rows(
+        ("unstructured", (2.3, 4.1, 6.5)),
+        ("4n:128", (3.6, 7.0, 10.1)),
+        ("n:32 of 4", (5.5, 10.1, 13.7)),
+        ("16x4", (5.9, 11.8, 21.2)),
+    ),
+    pointwise=_rows(
+        ("unstructured", (1.8, 2.5, 3.3)),
+        ("2x4", (2.7, 3.5, 4.2)),
+        ("4x4", (2.6, 3.5, 4.1)),
+    ),
+    conv=_rows(
+        ("unstructured", (1.0, 1.8, 2.7)), ("2x4", (3.7, 6.7, 10.8)), ("4x4", (3.8, 6.9, 11.6))
+    ),
+)
+_AVX2_FLOAT = _both(
+    dense=_rows(
+        ("unstructured", (2.1, 3.4, 5.3)),
+        ("n:32", (2.4, 3.7, 4.6)),
+        ("16x1", (6.3, 13.0, 23.6)),
+    ),
+    pointwise=_rows(("unstructured", (2.7, 4.4, 6.4)), ("4x1", (4.1, 6.7, 9.7))),
+    conv=_rows(("unstructured", (1.8, 3.4, 6.9)), ("4x1", (4.0, 7.6, 13.2))),
+)
+_AVX2_INT8 = _both(
+    dense=_rows(("unstructured", (1.7, 2.4, 2.8)), ("n:32", (2.0, 2.8, 2.8))),
+    pointwise=_rows(("unstructured", (0.8, 1.2, 1.5))),
+    conv=_rows(("unstructured", (1.0, 1.9, 3.4))),
+)
+_NEON_FLOAT_CONV = _rows(("unstructured", (1.9, 3.4, 5.7)), ("4x1", (3.4, 6.0, 9.5)))
+# Float32 dense layers were measured on x86 alone: the format is the same.
+_NEON_FLOAT = _both(_AVX2_FLOAT["dense"], _NEON_FLOAT_CONV, _NEON_FLOAT_CONV)
+_NEON_INT8_CONV = _rows(("unstructured", (1.1, 2.0, 3.5)), ("1x4", (2.8, 5.1, 8.7)))
+_NEON_INT8 = _both(_rows(("16x4", (2.8, 5.3, 11.3))), _NEON_INT8_CONV, _NEON_INT8_CONV)
+
+_M4_DENSE = _rows(
+    ("unstructured", (2.49, 4.65, 8.34), (0.40, 0.21, 0.10)),
+    ("1x4", (5.04, 8.37, 12.27), (0.26, 0.14, 0.08)),
+)
+_M4 = _both(
+    _M4_DENSE,
+    pointwise=_rows(("unstructured", (4.82, 6.62, 8.12), (0.43, 0.23, 0.13))),
+    conv=_rows(("unstructured", (6.79, 12.20, 20.25), (0.40, 0.20, 0.10))),
+)
+_M3 = _both(
+    _rows(
+        ("unstructured", (3.14, 5.96, 10.89), (0.40, 0.20, 0.10)),
+        ("1x4", (3.11, 5.82, 10.76), (0.41, 0.21, 0.11)),
+    ),
+    pointwise=_rows(("unstructured", (2.32, 3.16, 3.85), (0.42, 0.23, 0.13))),
+    conv=_rows(("unstructured", (3.24, 5.47, 8.35), (0.39, 0.20, 0.11))),
+)
+_M0 = _both(
+    _rows(
+        ("unstructured", (4.10, 7.42, 12.57), (0.40, 0.20, 0.10)),
+        ("1x4", (4.06, 7.29, 12.49), (0.41, 0.21, 0.11)),
+    ),
+    pointwise=_rows(("unstructured", (2.95, 3.68, 4.19), (0.42, 0.23, 0.13))),
+    conv=_rows(("unstructured", (5.11, 8.33, 12.20), (0.39, 0.20, 0.11))),
+)
+_HEXAGON = {
+    "pointwise": _rows(
+        ("unstructured", (1.52, 1.92, 2.20), (0.62, 0.33, 0.17)),
+        ("1x4", (1.66, 2.13, 2.48), (0.31, 0.16, 0.08)),
+    ),
+    "conv": _rows(
+        ("unstructured", (1.83, 2.70, 3.54), (0.61, 0.31, 0.16)),
+        ("1x4", (2.00, 3.02, 4.12), (0.30, 0.15, 0.08)),
+    ),
+}
+
+# Target -> type of the file's weights -> kind of layer -> shapes. The programs of processors are
+# int8; the pruned weights of a float32 program are stored one by one, whatever their shape.
+SPEEDS = {
+    "x86-avx512": {"float32": _AVX512_FLOAT, "int8": _AVX512_INT8},
+    "x86-avx2": {"float32": _AVX2_FLOAT, "int8": _AVX2_INT8},
+    "aarch64": {"float32": _NEON_FLOAT, "int8": _NEON_INT8},
+    "cortex-m0": {"int8": _M0},
+    "cortex-m0plus": {"int8": _M0},
+    "cortex-m3": {"int8": _M3},
+    # One set of kernels, whose counts differ by less than one in a hundred.
+    "cortex-m4": {"int8": _M4},
+    "cortex-m7": {"int8": _M4},
+    "cortex-m33": {"int8": _M4},
+    "cortex-m55": {"int8": _M4},
+    "hexagon": {"int8": _HEXAGON},
+}
