@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export JAX_PLATFORMS ?= cpu
 export KERAS_PRUNE_TFLITE_RUNTIME_PYTHON ?= $(abspath $(OLD_VENV))/bin/python
 
-.PHONY: demo test setup native lint test-c test-python test-bazel check-qemu bench bench-mcu format clean
+.PHONY: demo test setup native lint test-c test-python test-bazel check-qemu bench bench-delegate bench-mcu format clean
 
 demo: setup native
 	$(PY) -m examples.demo --dataset $(DATASET)
@@ -80,6 +80,11 @@ check-qemu: setup
 
 bench: setup native
 	$(PY) -m benchmarks.run_all
+
+# The times in docs/delegate.md. What is in benchmarks/results is not measured again; part of it:
+# python -m benchmarks.delegate_layers --cases "Dense 1024" --again
+bench-delegate: setup native
+	$(PY) -m benchmarks.run_all --delegate
 
 # Exact counts: the tables in docs/ and the budgets that the tests keep.
 bench-mcu: setup native

@@ -1,143 +1,254 @@
 """Single layers in LiteRT and with the delegate: `python -m benchmarks.delegate_layers`.
 
-For every layer, granularity and sparsity, one run times in turns: LiteRT on dense float32
-and dense int8 weights, LiteRT on the sparse files, and the delegate on the sparse files. A
-ratio above 1 says that the delegate is faster. Weights are random (magnitude-pruned), so
-this is about speed alone. Where fewer than all inputs are live, an addition with a fused ReLU in
-front of the layer, part of all times, makes the others zero.
+For every layer and share of zeros, one run times in turns: LiteRT on dense float32 and on dense
+int8 weights, LiteRT's own sparse kernel where it has one (float32 dense layers in blocks of 1x4),
+and the delegate on a file for each shape of the zeros. A ratio above 1 says that the delegate is
+faster than LiteRT's dense layer of the same type. Weights are random, so this is about speed alone.
+Where fewer than all inputs are live, an addition with a fused ReLU in front of the layer, part of
+all times, makes the others zero.
+
+The peak is NumPy's fastest float32 matrix product on one thread, for int8 four times that. A star
+says which shape `granularity="auto"` picks. Every case is written to the result file at once: an
+interrupted benchmark goes on where it was, and `--cases` picks some.
 """
 
 import argparse
 import os
 import pathlib
+import re
 import tempfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the peak is that of one thread
 
 import keras
 import numpy as np
 
 import keras_prune as kp
-from benchmarks import results
+from benchmarks import machine, results
+from keras_prune import granularity
 
 NAME = "delegate_layers"
+KEYS = ("layer", "sparsity", "live", "shapes", "seed")
+LITERT_SPARSE = "LiteRT sparse float32"
+layers = keras.layers
+# Inputs, the layer, its kind.
 LAYERS = {
-    "Dense 256 to 256": ((256,), lambda: keras.layers.Dense(256)),
-    "Dense 1024 to 1024": ((1024,), lambda: keras.layers.Dense(1024)),
-    "Conv 1x1, 28x28x128 to 256": ((28, 28, 128), lambda: keras.layers.Conv2D(256, 1)),
-    "Conv 3x3, 28x28x64 to 64": (
-        (28, 28, 64),
-        lambda: keras.layers.Conv2D(64, 3, padding="same"),
+    "Dense 256 to 256": ((256,), lambda: layers.Dense(256), "small"),
+    "Dense 1024 to 1024": ((1024,), lambda: layers.Dense(1024), "dense"),
+    "Conv 1x1, 28x28x128 to 256": ((28, 28, 128), lambda: layers.Conv2D(256, 1), "1x1"),
+    "Conv 1x1, 14x14x256 to 512": ((14, 14, 256), lambda: layers.Conv2D(512, 1), "1x1"),
+    "Conv 3x3, 28x28x128 to 128": (
+        (28, 28, 128),
+        lambda: layers.Conv2D(128, 3, padding="same"),
+        "3x3",
     ),
-    "Conv 3x3, 14x14x128 to 128": (
-        (14, 14, 128),
-        lambda: keras.layers.Conv2D(128, 3, padding="same"),
+    "Conv 3x3, 14x14x256 to 256": (
+        (14, 14, 256),
+        lambda: layers.Conv2D(256, 3, padding="same"),
+        "3x3",
     ),
 }
-BLOCKS = [
-    {"granularity": granularity, "sparsity": sparsity, "live": 1.0}
-    for granularity in ("unstructured", "4x1")
-    for sparsity in (0.8, 0.9, 0.95)
-]
-# Shapes that only fully connected layers have kernels for.
-ROWS = [{"granularity": "16x1", "sparsity": sparsity, "live": 1.0} for sparsity in (0.8, 0.9, 0.95)]
-WINDOWS = [{"granularity": f"{n}:32", "sparsity": 1 - n / 32, "live": 1.0} for n in (6, 3, 2)]
-LIVE = [{"granularity": "16x1", "sparsity": 0.9, "live": live} for live in (0.5, 0.25, 0.1)]
+_DENSE = {
+    "float32": ("16x1", "n:32", "unstructured"),
+    "int8": ("16x4", "1x4 n:32", "4n:128", "unstructured"),
+}
+SHAPES = {
+    "small": _DENSE,
+    "dense": _DENSE,
+    "1x1": {"float32": ("4x1", "unstructured"), "int8": ("2x4", "unstructured")},
+    "3x3": {"float32": ("4x1", "unstructured"), "int8": ("2x4", "4x4", "unstructured")},
+}
+SPARSITIES = (0.0, 0.5, 0.8, 0.9, 0.95)
+WINDOWS = {0.5: 16, 0.8: 6, 0.9: 3, 0.95: 2}  # of 32
+# As many times as fast as LiteRT's dense layer of the same type, at 80, 90 and 95 %.
+GOALS = {
+    ("dense", "float32", "16x1"): (6.0, 13.0, 25.0),
+    ("dense", "float32", "n:32"): (5.0, 11.0, 17.0),
+    ("dense", "float32", "unstructured"): (2.7, 5.0, 8.0),
+    ("dense", "int8", "16x4"): (7.0, 14.0, 24.0),
+    ("dense", "int8", "1x4 n:32"): (6.5, 12.0, 18.0),
+    ("dense", "int8", "4n:128"): (4.5, 8.5, 13.0),
+    ("dense", "int8", "unstructured"): (2.8, 5.0, 8.5),
+    ("1x1", "float32", "4x1"): (4.4, 7.5, 12.0),
+    ("1x1", "int8", "2x4"): (3.2, 4.5, 6.0),
+    ("3x3", "float32", "4x1"): (5.2, 9.8, 18.0),
+    ("3x3", "float32", "unstructured"): (3.6, 6.5, 11.0),
+    ("3x3", "int8", "2x4"): (4.4, 7.8, 13.5),
+    ("3x3", "int8", "4x4"): (4.4, 7.8, 13.5),
+}
+GOAL_SPARSITIES = (0.8, 0.9, 0.95)
 
 
-def cases_of(layer):
-    """The cases of a layer, by its name."""
-    return BLOCKS + ROWS + WINDOWS + LIVE if layer.startswith("Dense") else BLOCKS
+def cases():
+    """List of dicts: layer, sparsity, share of live inputs, shapes by type."""
+    found = []
+    for layer, (_, _, kind) in LAYERS.items():
+        for sparsity in SPARSITIES:
+            shapes = SHAPES[kind]
+            if sparsity == 0.0:
+                shapes = dict.fromkeys(shapes, ("dense",))
+            found.append({"layer": layer, "sparsity": sparsity, "live": 1.0, "shapes": shapes})
+    shapes = {"float32": ("16x1",), "int8": ("16x4",)}
+    for live in (0.5, 0.25, 0.1):
+        case = {"layer": "Dense 1024 to 1024", "sparsity": 0.9, "live": live, "shapes": shapes}
+        found.append(case)
+    return found
 
 
-def measure(layers, rounds, seed=0):
-    """Time every layer at every granularity, sparsity and share of live inputs.
+def name_of(case):
+    """Str. What `--cases` looks at."""
+    return f"{case['layer']}, {case['sparsity']:.0%} zeros, {case['live']:.0%} live"
+
+
+def granularity_of(shape, sparsity):
+    """The granularity that a shape of the table is at a sparsity, and what `kp.prune` is asked."""
+    if shape == "n:32":
+        return kp.NM(WINDOWS[sparsity], 32), None
+    if shape == "4n:128":
+        return kp.NM(4 * WINDOWS[sparsity], 128), None
+    if shape == "1x4 n:32":
+        return kp.NM(WINDOWS[sparsity], 32, block=4), None
+    return shape, sparsity
+
+
+def measure(case, rounds=15, seed=0):
+    """Time one case.
 
     Returns:
-        List of dicts: layer, granularity, sparsity, live, and seconds by configuration.
+        The case with `peak`, float32 operations in a second, and `seconds` by what ran.
     """
-    measured = []
-    for layer in layers:
-        for case in cases_of(layer):
-            seconds = _time(layer, case, rounds, seed)
-            measured.append({"layer": layer, **case, "seconds": seconds})
-            print(layer, case, {name: f"{s * 1e6:.1f} us" for name, s in seconds.items()})
-    return measured
+    keras.utils.set_random_seed(seed)
+    shape, make, _ = LAYERS[case["layer"]]
+    x = np.random.default_rng(seed).normal(size=(32, *shape)).astype("float32")
+    model = keras.Sequential(
+        [keras.Input(shape), *_in_front(case["live"]), make(), layers.ReLU()], name="layer"
+    )
+    weights, files = model.get_weights(), {}
+    with tempfile.TemporaryDirectory() as folder:
+
+        def export(name, quantize, *pruning, **options):
+            model.set_weights(weights)
+            if pruning:
+                kp.prune(model, pruning[1], granularity=pruning[0])
+            path = files[name] = pathlib.Path(folder) / f"{len(files)}.tflite"
+            kp.export_tflite(model, path, quantize, x if quantize else None, **options)
+
+        for dtype in ("float32", "int8"):
+            quantize = None if dtype == "float32" else dtype
+            export(f"dense {dtype}", quantize, sparse=False)
+            for each in case["shapes"][dtype] if case["sparsity"] else ():
+                export(f"{dtype} {each}", quantize, *granularity_of(each, case["sparsity"]))
+        if case["sparsity"] and case["layer"].startswith("Dense"):
+            export(LITERT_SPARSE, None, "1x4", case["sparsity"], profile="f32-fc-fast")
+        report = kp.benchmark(list(files.values()), runs=rounds)
+    return {
+        **case,
+        "seed": seed,
+        "target": machine.this_target(),
+        "peak": machine.peak_operations(seconds=0.3),
+        "seconds": _seconds(report.rows, {str(path): name for name, path in files.items()}),
+    }
+
+
+def _seconds(rows, names):
+    """Medians: LiteRT's of the dense files and of its own sparse kernel, ours of the others."""
+    found = {}
+    for row in rows:
+        name, is_ours = names[row.path], row.runs != "LiteRT"
+        if name.startswith("dense") and is_ours:
+            found[f"{name.removeprefix('dense ')} dense"] = row.median
+        elif is_ours == (not name.startswith(("dense", "LiteRT"))):
+            found[name] = row.median
+    return found
 
 
 def _in_front(live):
     """Layers that leave this share of inputs, which are uniform in [-1, 1), above zero."""
-    return [] if live == 1 else [keras.layers.Rescaling(1.0, 2 * live - 1), keras.layers.ReLU()]
+    return [] if live == 1 else [layers.Rescaling(1.0, 2 * live - 1), layers.ReLU()]
 
 
-def _time(layer, case, rounds, seed):
-    keras.utils.set_random_seed(seed)
-    shape, make = LAYERS[layer]
-    x = np.random.default_rng(seed).normal(size=(32, *shape)).astype("float32")
-    layers = [*_in_front(case["live"]), make(), keras.layers.ReLU()]
-    model = keras.Sequential([keras.Input(shape), *layers])
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        files = {}
-        for kind in ("dense", "sparse"):
-            if kind == "sparse":
-                kp.prune(model, case["sparsity"], granularity=case["granularity"])
-            for dtype, quantize in (("float32", None), ("int8", "int8")):
-                files[f"{kind} {dtype}"] = folder / f"{kind}_{dtype}.tflite"
-                kp.export_tflite(
-                    model,
-                    files[f"{kind} {dtype}"],
-                    quantize=quantize,
-                    representative_data=x if quantize else None,
-                    sparse=kind == "sparse",
-                )
-        report = kp.benchmark(list(files.values()), runs=rounds)
-    names = {str(path): name for name, path in files.items()}
-    return {
-        f"{names[row.path]}, {row.runs}": row.median
-        for row in report.rows
-        if not (names[row.path].startswith("dense") and row.runs != "LiteRT")
-    }
+def operations(layer):
+    """Int. Multiplications and additions of the dense layer."""
+    shape, make, _ = LAYERS[layer]
+    model = keras.Sequential([keras.Input(shape), make()])
+    return 2 * kp.cost(model).macs
 
 
-def tables(document):
-    """The Markdown of all layers."""
-    rows = []
-    for case in document["results"]:
-        seconds = case["seconds"]
-        float32 = seconds["sparse float32, LiteRT + delegate"]
-        int8 = seconds["sparse int8, LiteRT + delegate"]
-        rows.append(
-            (
-                case["layer"],
-                case["granularity"],
-                f"{case['sparsity']:.0%}",
-                f"{case.get('live', 1):.0%}",
-                f"{seconds['dense float32, LiteRT'] * 1e6:.1f}",
-                f"{seconds['sparse float32, LiteRT'] * 1e6:.1f}",
-                f"{float32 * 1e6:.1f}",
-                f"{seconds['dense float32, LiteRT'] / float32:.2f}x",
-                f"{seconds['dense int8, LiteRT'] * 1e6:.1f}",
-                f"{int8 * 1e6:.1f}",
-                f"{seconds['dense int8, LiteRT'] / int8:.2f}x",
-            )
-        )
-    columns = ["layer", "granularity", ">zeros", ">live inputs"]
-    columns += [">LiteRT dense f32, us", ">LiteRT sparse f32", ">delegate f32"]
-    columns += [">against dense f32", ">LiteRT dense int8, us"]
-    columns += [">delegate int8", ">against dense int8"]
-    return f"{results.markdown_table(columns, rows)}\n\n{results.provenance(document)}"
+def goal(layer, dtype, shape, sparsity):
+    """Float or `None`. The ratio that is aimed at."""
+    goals = GOALS.get((LAYERS[layer][2], dtype, shape))
+    return goals[GOAL_SPARSITIES.index(sparsity)] if goals and sparsity in GOAL_SPARSITIES else None
+
+
+def table(runs):
+    """The Markdown of all cases: a line for each type and shape."""
+    rows, order = [], [name_of(case) for case in cases()]
+    spent = {layer: operations(layer) for layer in {run["layer"] for run in runs}}
+    for run in sorted(runs, key=lambda run: order.index(name_of(run))):
+        for dtype, shapes in run["shapes"].items():
+            rows += [_row(run, dtype, shape, spent[run["layer"]]) for shape in shapes]
+    columns = ["layer", "type", "shape", ">zeros", ">live inputs", ">LiteRT dense f32, us"]
+    columns += [">of peak", ">LiteRT dense int8, us", ">of peak", ">LiteRT sparse f32, us"]
+    columns += [">delegate, us", ">against dense", ">goal", "met", "auto"]
+    return results.markdown_table(columns, rows)
+
+
+def _row(run, dtype, shape, spent):
+    seconds, factors = run["seconds"], {"float32": 1.0, "int8": 4.0}
+    ours = seconds[f"{dtype} {shape}"]
+    ratio = seconds[f"dense {dtype}"] / ours
+    aim = goal(run["layer"], dtype, shape, run["sparsity"]) if run["live"] == 1 else None
+    cells = [run["layer"], dtype, shape, f"{_zeros(shape, run['sparsity']):.1%}"]
+    cells.append(f"{run['live']:.0%}")
+    for each, factor in factors.items():
+        time = seconds[f"dense {each}"]
+        cells += [f"{time * 1e6:.1f}", f"{spent / time / (factor * run['peak']):.0%}"]
+    own = seconds.get(LITERT_SPARSE) if dtype == "float32" else None
+    cells += ["" if own is None else f"{own * 1e6:.1f}", f"{ours * 1e6:.1f}", f"{ratio:.2f}x"]
+    met = "" if aim is None else "yes" if ratio >= aim else "no"
+    return (*cells, "" if aim is None else f"{aim:g}x", met, _mark(run, dtype, shape))
+
+
+def _mark(run, dtype, shape):
+    """A star where `granularity="auto"` picks this shape."""
+    if shape == "dense":
+        return ""
+    inputs, make, _ = LAYERS[run["layer"]]
+    layer, quantize = make(), None if dtype == "float32" else dtype
+    layer.build((None, *inputs))
+    chosen = kp.granularity_for(run["target"], layer, run["sparsity"], quantize)
+    return "*" if chosen == granularity.get(granularity_of(shape, run["sparsity"])[0]) else ""
+
+
+def _zeros(shape, sparsity):
+    return 1 - WINDOWS[sparsity] / 32 if "n:" in shape else sparsity
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", metavar="REGEX", default="", help="those with this in the name")
+    parser.add_argument("--list", action="store_true", help="print the names of the cases")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--again", action="store_true", help="also what is in the result file")
+    parser.add_argument("--quick", action="store_true", help="three rounds; keeps nothing")
     parser.add_argument("--tables-only", action="store_true", help="measure nothing anew")
     arguments = parser.parse_args(argv)
-    if not arguments.tables_only:
-        measured = measure(LAYERS, arguments.rounds)
-        results.save(NAME, measured, seed=0, threads=1, rounds=arguments.rounds)
-    results.write_tables(NAME, tables(results.load(NAME)))
+    chosen = [case for case in cases() if re.search(arguments.cases, name_of(case))]
+    if arguments.list:
+        print("\n".join(map(name_of, chosen)))
+        return
+    if arguments.quick:
+        print(table([measure(case, rounds=3) for case in chosen]))
+        return
+    for case in () if arguments.tables_only else chosen:
+        if arguments.again or not results.has(NAME, {**case, "seed": 0}):
+            run = measure(case, arguments.rounds)
+            times = {name: f"{s * 1e6:.1f} us" for name, s in run["seconds"].items()}
+            print(name_of(case), times, flush=True)
+            results.add(NAME, run, KEYS, threads=1, rounds=arguments.rounds)
+    document = results.load(NAME)
+    results.write_tables(NAME, f"{table(document['results'])}\n\n{results.provenance(document)}")
 
 
 if __name__ == "__main__":

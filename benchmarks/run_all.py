@@ -1,6 +1,7 @@
 """Every benchmark, one after the other: `python -m benchmarks.run_all`, or `make bench`.
 
-With `--microcontroller` only those that count instructions under QEMU: `make bench-mcu`.
+With `--microcontroller` only those that count instructions under QEMU: `make bench-mcu`. With
+`--delegate` only those that time the delegate: `make bench-delegate`.
 """
 
 import argparse
@@ -15,16 +16,17 @@ MICROCONTROLLER = (
     "gated_channels",
     "aarch64",
 )
+DELEGATE = ("kernel_table", "kernel_speeds", "delegate_layers", "delegate_networks")
 BENCHMARKS = (
-    "kernel_table",
     *MICROCONTROLLER,
-    "delegate_layers",
+    *DELEGATE,
     "training_overhead",
     "one_shot",
     "surgery",
     "activation_density",
     "reconstruction",
     "applications",
+    "granularity_pareto",
     "end_to_end",
 )
 
@@ -32,7 +34,10 @@ BENCHMARKS = (
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--microcontroller", action="store_true", help="only those under QEMU")
-    for name in MICROCONTROLLER if parser.parse_args(argv).microcontroller else BENCHMARKS:
+    parser.add_argument("--delegate", action="store_true", help="only those of the delegate")
+    arguments = parser.parse_args(argv)
+    names = MICROCONTROLLER if arguments.microcontroller else BENCHMARKS
+    for name in DELEGATE if arguments.delegate else names:
         print(f"== {name}")
         importlib.import_module(f"benchmarks.{name}").main([])
 

@@ -4,10 +4,24 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import mnist, mnist_tables, results
+from benchmarks import (
+    delegate_layers,
+    delegate_networks,
+    granularity_pareto,
+    machine,
+    mnist,
+    mnist_tables,
+    results,
+    run_all,
+)
 from benchmarks.mnist import tables, training
 from benchmarks.mnist.rows import Row
+from keras_prune.granularity import TARGETS
+from keras_prune.runtime.native import library_path
 
+needs_delegate = pytest.mark.skipif(
+    not library_path().exists(), reason="the delegate has not been built"
+)
 FAMILIES = {row.measure: row for row in mnist.ROWS}
 PUBLISHED = Row("key", "published", "method", "LeNet-5", None, {}, paper=(10.0, "0.8"))
 
@@ -104,3 +118,137 @@ def test_architectures_are_compared_layer_by_layer():
     assert tables.architecture({"filters": [3, 12, 500, 10]}) == (3, 12, 192, 500)
     assert tables.reached(row, [{"error": 1.04, "filters": [3, 12, 500, 10]}])
     assert not tables.reached(row, [{"error": 0.5, "filters": [4, 11, 500, 10]}])
+
+
+def test_this_machine_is_a_target_and_has_a_peak():
+    assert machine.this_target() in TARGETS
+    assert 1e8 < machine.peak_operations(128, 0.01) < 1e14
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty place for results, and no documents."""
+    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
+    monkeypatch.setattr(results, "REPOSITORY", tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("")
+    return tmp_path
+
+
+def test_cases_of_the_delegate_have_names_goals_and_shapes():
+    cases = delegate_layers.cases()
+    names = [delegate_layers.name_of(case) for case in cases]
+    assert len(set(names)) == len(names)
+    aims = 0
+    for case in cases:
+        for dtype, shapes in case["shapes"].items():
+            for shape in shapes:
+                aim = delegate_layers.goal(case["layer"], dtype, shape, case["sparsity"])
+                aims += aim is not None and case["live"] == 1.0
+    # Two layers of each kind of convolution.
+    assert aims == 3 * sum(
+        2 if kind in ("1x1", "3x3") else 1 for kind, _, _ in delegate_layers.GOALS
+    )
+    assert delegate_layers.operations("Dense 1024 to 1024") == 2 * 1024 * 1024
+
+
+@needs_delegate
+def test_a_case_of_the_delegate_is_measured_once_and_stands_in_the_table(
+    folder, monkeypatch, capsys
+):
+    one = {"layer": "Dense 256 to 256", "sparsity": 0.95, "live": 1.0}
+    one["shapes"] = {"float32": ("16x1",), "int8": ()}
+    monkeypatch.setattr(delegate_layers, "cases", lambda: [one])
+    only = ["--cases", "Dense 256 to 256, 95%", "--rounds", "1"]
+    delegate_layers.main(only)
+    assert capsys.readouterr().out.startswith("Dense 256 to 256, 95% zeros, 100% live {")
+    (run,) = results.load("delegate_layers")["results"]
+    dense = {"dense float32", "dense int8", "float32 dense", "int8 dense"}
+    assert set(run["seconds"]) == {*dense, "LiteRT sparse float32", "float32 16x1"}
+    assert all(0.0 < seconds < 1.0 for seconds in run["seconds"].values())
+    (row,) = delegate_layers.table([run]).splitlines()[2:]
+    assert "| 16x1 | 95.0% | 100% |" in row and row.endswith("| * |")
+    monkeypatch.setattr(delegate_layers, "measure", None)
+    delegate_layers.main(only)  # what has been measured is not measured again
+
+
+def test_ratios_goals_and_shares_of_the_peak_are_what_they_say():
+    run = {
+        "layer": "Dense 1024 to 1024",
+        "sparsity": 0.9,
+        "live": 1.0,
+        "shapes": {"float32": ["16x1"], "int8": []},
+        "target": "x86-avx512",
+        "peak": 2 * 1024 * 1024 / 20e-6,
+        "seconds": {
+            "dense float32": 40e-6,
+            "dense int8": 10e-6,
+            "float32 16x1": 2.5e-6,
+            "LiteRT sparse float32": 30e-6,
+        },
+    }
+    row = delegate_layers.table([run]).splitlines()[-1]
+    assert row == (
+        "| Dense 1024 to 1024 | float32 | 16x1 | 90.0% | 100% | 40.0 | 50% | 10.0 | 50% | 30.0 | "
+        "2.5 | 16.00x | 13x | yes |  |"
+    )
+
+
+@needs_delegate
+def test_whole_networks_are_measured(monkeypatch):
+    small = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Conv2D(16, 3),
+            keras.layers.Conv2D(16, 3),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ]
+    )
+    monkeypatch.setitem(delegate_networks.NETWORKS, "MobileNetV2", lambda size: small)
+    (run,) = delegate_networks.measure("MobileNetV2", (0.9,), rounds=1, size=8)
+    assert run["sparse"]["float32"]["bytes"] < run["dense"]["float32"]["bytes"]
+    table = delegate_networks.table([run])
+    assert table.count("| MobileNetV2 |") == 2 and "| 90% |" in table
+
+
+def test_the_networks_have_the_sizes_of_their_namesakes():
+    resnet = delegate_networks.resnet_18(64)
+    assert resnet.count_params() == pytest.approx(11.7e6, rel=0.005)
+    assert granularity_pareto.mobilenet().count_params() < 200_000
+    assert granularity_pareto.ds_cnn().count_params() == pytest.approx(24_000, rel=0.1)
+
+
+@needs_delegate
+def test_shapes_are_compared_by_accuracy_and_time(folder, monkeypatch, capsys):
+    random = np.random.default_rng(0)
+    y = random.integers(0, 10, 128)
+    x = random.normal(size=(128, 28, 28, 1)).astype("float32") + y[:, None, None, None]
+    monkeypatch.setattr(granularity_pareto, "load", lambda network: ((x, y), (x, y)))
+    monkeypatch.setattr(granularity_pareto, "FOLDER", folder / "build")
+    monkeypatch.setattr(granularity_pareto, "PICTURES", folder / "docs" / "pictures")
+    monkeypatch.setattr(granularity_pareto, "SPARSITIES", (0.9,))
+    settings = {"images": 128, "epochs": (1, 1), "rates": (1e-3, 1e-3), "batch": 32}
+    shapes = ("n:32",)
+    runs = granularity_pareto.train("LeNet-5", 0, settings, shapes, folder / "build")
+    assert [run["shape"] for run in runs] == ["n:32"]
+    assert granularity_pareto.train("LeNet-5", 0, settings, shapes, folder / "build") == []
+    assert "|  |  |" in granularity_pareto.table(results.stored("granularity_pareto"))
+    granularity_pareto.time_all(["LeNet-5"], rounds=1)
+    granularity_pareto.write()
+    for run in results.stored("granularity_pareto"):
+        assert set(run["seconds"]) == {
+            f"{kind} {dtype}" for kind in ("dense", "sparse") for dtype in ("float32", "int8")
+        }
+        assert run["sparsity"] > 0.88
+    assert (folder / "docs" / "pictures" / "granularity_pareto_lenet_5.png").stat().st_size > 10_000
+
+
+def test_parts_of_all_benchmarks_can_be_run(monkeypatch):
+    ran = []
+    for name in run_all.BENCHMARKS:
+        module = __import__(f"benchmarks.{name}", fromlist=["main"])
+        monkeypatch.setattr(module, "main", lambda argv, name=name: ran.append(name))
+    run_all.main(["--delegate"])
+    assert ran == list(run_all.DELEGATE) and set(run_all.DELEGATE) < set(run_all.BENCHMARKS)
+    assert set(run_all.MICROCONTROLLER) < set(run_all.BENCHMARKS)

@@ -36,7 +36,9 @@ def works(capfd, *argv):
     return output
 
 
-@pytest.mark.parametrize("command", [(), ("inspect",), ("convert",), ("bench",), ("export-c",)])
+@pytest.mark.parametrize(
+    "command", [(), ("inspect",), ("prune",), ("convert",), ("bench",), ("export-c",)]
+)
 def test_help(command, capfd):
     text = works(capfd, *command, "--help")
     assert text.startswith("usage: keras-prune")
@@ -56,6 +58,9 @@ def test_version(capfd):
         (("inspect",), "required: FILE; see `keras-prune inspect --help`"),
         (("inspect", "absent.tflite"), "Cannot read the file"),
         (("inspect", "absent.keras"), "no such file"),
+        (("prune", "absent.keras", "out.keras"), "no such file"),
+        (("prune", "absent.keras", "out.h5"), "written as a .keras file"),
+        (("prune", "a.keras", "b.keras", "--quantize", "int4"), "invalid choice: 'int4'"),
         (("convert", "absent.tflite", "out.tflite"), "Cannot read the file"),
         (("convert", "a.keras", "b", "--profile", "huge"), "invalid choice: 'huge'"),
         (("convert", "a.tflite", "b", "--quantize", "int8"), "are for Keras files"),
@@ -106,6 +111,29 @@ def test_convert_keras_file(tmp_path, capfd):
     )
     assert json.loads(text)["quantize"] == "int8"
     assert len(read_model(target).subgraphs[0].operators) == 2
+
+
+def test_prune_keras_file_for_a_target(tmp_path, capfd):
+    model = keras.Sequential([keras.Input((128,)), keras.layers.Dense(64), keras.layers.Dense(5)])
+    source, target = tmp_path / "model.keras", tmp_path / "pruned.keras"
+    model.save(source)
+    auto = ("--granularity", "auto", "--target", "x86-avx512", "--sparsity", 0.9)
+    data = json.loads(works(capfd, "prune", source, target, *auto, "--json"))
+    assert [line["granularity"] for line in data["weights"]] == ["NM(3, 32)", "Unstructured()"]
+    assert data["reached"] and data["achieved"] > 0.9
+    kernel = keras.saving.load_model(target).layers[0].get_weights()[0]
+    assert ((kernel != 0.0).reshape(4, 32, 64).sum(1) == 3).all()
+
+    text = works(capfd, "prune", source, target, *auto, "--quantize", "int8")
+    assert "NM(3, 32, block=4)" in text and "too small for blocks" in text
+    text = works(capfd, "prune", source, target, "--granularity", "2:4", "--filters", "dense")
+    assert "50.00%" in text
+    before = target.read_bytes()
+    assert "Expected one of" in fails(capfd, "prune", source, target, "--granularity", "auto")
+    assert "['x86-avx512'" in fails(capfd, "prune", source, target, *auto[:2], "--target", "vax")
+    assert "take neither" in fails(capfd, "prune", source, target, "--target", "aarch64")
+    assert target.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "pruned.keras"]
 
 
 def test_bench(file, capfd):

@@ -65,6 +65,12 @@ def test_kernel_table_is_that_of_the_library():
     assert kernel_table.table() in (REPOSITORY / "docs" / "delegate.md").read_text()
 
 
+def test_table_of_speeds_is_that_of_the_package():
+    from benchmarks import kernel_speeds
+
+    assert kernel_speeds.table() in (REPOSITORY / "docs" / "shapes.md").read_text()
+
+
 def test_table_of_layers_is_that_of_surgery():
     from benchmarks import surgery
 

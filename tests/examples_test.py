@@ -71,6 +71,29 @@ def test_a_residual_network_is_cut_and_does_the_same(tmp_path):
     assert "half the filters" in shrink_resnet.table(result["rows"])
 
 
+def test_mobilenet_becomes_faster_in_one_page(tmp_path):
+    from examples import faster_mobilenet
+
+    result = faster_mobilenet.run(
+        target="x86-avx512",
+        epochs=(1, 1),
+        size=32,
+        alpha=0.35,
+        samples=64,
+        folder=tmp_path,
+    )
+    report = result["pruning"]
+    assert report.reached and report.achieved > 0.79
+    shapes = [line.granularity for line in report.pruned]
+    assert shapes.count("Block(2, 4)") > 20 and all(line.note for line in report.pruned)
+    dense, sparse = result["rows"]
+    assert sparse[2] < 0.75 * dense[2]  # bytes
+    assert all(row.error is None for row in result["times"].rows)
+    assert any(choice.operator == "CONV_2D" for choice in result["kernels"].choices)
+    text = faster_mobilenet.table(result["rows"])
+    assert "dense" in text and "sparse" in text
+
+
 def test_a_residual_network_shrinks_on_digits(capsys):
     from examples import train_with_activation_density
 

@@ -453,7 +453,8 @@ def test_signature_and_help():
     signature = str(inspect.signature(PruneCallback))
     assert signature == (
         "(sparsity=0.8, criterion='magnitude', granularity='unstructured', allocation='uniform', "
-        "schedule=None, filters=None, data=None, seed=None, regrowth=None)"
+        "schedule=None, filters=None, data=None, seed=None, regrowth=None, "
+        "target=None, quantize=None)"
     )
     first = inspect.getdoc(PruneCallback).splitlines()[0]
     assert first == "Prunes a model while `fit()` trains it."

@@ -1,0 +1,41 @@
+"""What the benchmarks ask about the machine that they run on."""
+
+import pathlib
+import platform
+import time
+
+import numpy as np
+
+
+def this_target():
+    """The target of `kp.Auto` that this machine is."""
+    if platform.machine() in ("aarch64", "arm64"):
+        return "aarch64"
+    try:
+        flags = pathlib.Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "x86-avx2"
+    return "x86-avx512" if "avx512_vnni" in flags else "x86-avx2"
+
+
+def peak_operations(size=1024, seconds=1.0):
+    """Operations in a second of the fastest float32 matrix product that NumPy runs.
+
+    Set `OPENBLAS_NUM_THREADS=1` before NumPy is imported: it is a measure for one thread.
+
+    Args:
+        size: Int. Rows and columns. Defaults to `1024`.
+        seconds: Float. How long it is tried. Defaults to `1.0`.
+
+    Returns:
+        Float. A multiplication and an addition are two operations.
+    """
+    left, right = np.random.default_rng(0).normal(size=(2, size, size)).astype("float32")
+    end, best = time.perf_counter() + seconds, float("inf")
+    while True:
+        begin = time.perf_counter()
+        left @ right
+        now = time.perf_counter()
+        best = min(best, now - begin)
+        if now > end:
+            return 2.0 * size**3 / best
