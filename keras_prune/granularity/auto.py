@@ -198,12 +198,17 @@ def _check_margin(value):
 
 
 def _fits(granularity, shape):
-    """Whether whole units cover a kernel (outputs, positions, inputs) and not much more."""
+    """Whether whole units cover a kernel (outputs, positions, inputs) and not much more.
+
+    Kernels load several neighbouring inputs at once: blocks of them must fill the inputs.
+    """
     rows, columns = {
         Block: lambda g: (g.r, g.c),
         NM: lambda g: (1, g.m * g.block),
         Unstructured: lambda g: (1, 1),
     }[type(granularity)](granularity)
+    if isinstance(granularity, Block) and shape[2] % columns:
+        return False
     padded = math.prod(-(-shape[axis] // size) * size for axis, size in ((0, rows), (2, columns)))
     return padded <= (1.0 + _MOST_PADDING) * shape[0] * shape[2]
 

@@ -8,9 +8,10 @@ it is CMSIS-NN, or on a Hexagon the package's own dense kernel. Shapes `n:32`, `
 Where the figures come from: `x86-avx512` an AMD EPYC of the Zen 4 generation, dense layers of
 1024x1024, convolutions of 14x14x256 to 56x56x64 (means); `x86-avx2` the same machine with the
 AVX2 kernels, against dense kernels that use AVX-512; `aarch64` instructions counted under QEMU,
-against dense kernels for Armv8.2 with dot products; the Cortex-M and Hexagon targets instructions
-or packets counted under QEMU, the tables `dense_layers_mcu`, `convolutions_mcu` and `dsp` in
-docs/microcontroller.md.
+against dense kernels for the same instructions, those of Armv8.2 with dot products; the Cortex-M
+and Hexagon targets instructions or packets counted under QEMU, the tables `dense_layers_mcu`,
+`convolutions_mcu` and `dsp` in docs/microcontroller.md, and of the Cortex-M55 those of the vector
+extension, a dense layer of 784x300 and convolutions of 64 channels.
 """
 
 import dataclasses
@@ -84,15 +85,33 @@ _AVX2_FLOAT = _both(
     conv=_rows(("unstructured", (1.8, 3.4, 6.9)), ("4x1", (4.0, 7.6, 13.2))),
 )
 _AVX2_INT8 = _both(
-    dense=_rows(("unstructured", (1.7, 2.4, 2.8)), ("n:32", (2.0, 2.8, 2.8))),
-    pointwise=_rows(("unstructured", (0.8, 1.2, 1.5))),
-    conv=_rows(("unstructured", (1.0, 1.9, 3.4))),
+    dense=_rows(
+        ("unstructured", (1.7, 2.4, 2.8)),
+        ("n:32", (2.0, 2.8, 2.8)),
+        ("n:32 of 4", (2.2, 2.9, 3.2)),
+        ("16x4", (2.7, 4.3, 6.8)),
+    ),
+    pointwise=_rows(
+        ("unstructured", (0.8, 1.2, 1.5)),
+        ("2x4", (2.4, 4.1, 6.1)),
+        ("4x4", (2.6, 4.5, 6.1)),
+    ),
+    conv=_rows(
+        ("unstructured", (1.0, 1.9, 3.4)),
+        ("2x4", (1.9, 3.9, 6.5)),
+        ("4x4", (2.8, 5.5, 9.3)),
+    ),
 )
-_NEON_FLOAT_CONV = _rows(("unstructured", (1.9, 3.4, 5.7)), ("4x1", (3.4, 6.0, 9.5)))
-# Float32 dense layers were measured on x86 alone: the format is the same.
-_NEON_FLOAT = _both(_AVX2_FLOAT["dense"], _NEON_FLOAT_CONV, _NEON_FLOAT_CONV)
-_NEON_INT8_CONV = _rows(("unstructured", (1.1, 2.0, 3.5)), ("1x4", (2.8, 5.1, 8.7)))
-_NEON_INT8 = _both(_rows(("16x4", (2.8, 5.3, 11.3))), _NEON_INT8_CONV, _NEON_INT8_CONV)
+_NEON_FLOAT = _both(
+    dense=_rows(("n:32", (1.5, 2.4, 3.1)), ("16x1", (3.7, 6.6, 11.2))),
+    pointwise=_rows(("unstructured", (2.8, 4.8, 7.4)), ("4x1", (3.7, 6.0, 8.5))),
+    conv=_rows(("unstructured", (3.2, 6.2, 11.5)), ("4x1", (4.0, 7.6, 13.8))),
+)
+_NEON_INT8 = _both(
+    dense=_rows(("4n:64", (1.8, 2.5, 4.2)), ("16x4", (2.9, 4.5, 6.2))),
+    pointwise=_rows(("unstructured", (1.2, 1.9, 2.5)), ("1x4", (2.6, 3.6, 4.4))),
+    conv=_rows(("unstructured", (1.4, 2.6, 4.6)), ("1x4", (3.2, 5.7, 9.5))),
+)
 
 _M4_DENSE = _rows(
     ("unstructured", (2.49, 4.65, 8.34), (0.40, 0.21, 0.10)),
@@ -119,6 +138,20 @@ _M0 = _both(
     pointwise=_rows(("unstructured", (2.95, 3.68, 4.19), (0.42, 0.23, 0.13))),
     conv=_rows(("unstructured", (5.11, 8.33, 12.20), (0.39, 0.20, 0.11))),
 )
+_M55 = _both(
+    _rows(
+        ("unstructured", (1.55, 2.55, 3.60), (0.45, 0.24, 0.14)),
+        ("1x4", (2.09, 3.36, 4.88), (0.26, 0.14, 0.07)),
+    ),
+    pointwise=_rows(
+        ("unstructured", (1.32, 1.35, 1.37), (0.61, 0.56, 0.54)),
+        ("1x4", (1.40, 1.55, 1.77), (0.40, 0.23, 0.20)),
+    ),
+    conv=_rows(
+        ("unstructured", (2.25, 3.13, 3.59), (0.45, 0.24, 0.17)),
+        ("1x4", (2.77, 3.69, 4.27), (0.27, 0.13, 0.08)),
+    ),
+)
 _HEXAGON = {
     "pointwise": _rows(
         ("unstructured", (1.52, 1.92, 2.20), (0.62, 0.33, 0.17)),
@@ -143,6 +176,6 @@ SPEEDS = {
     "cortex-m4": {"int8": _M4},
     "cortex-m7": {"int8": _M4},
     "cortex-m33": {"int8": _M4},
-    "cortex-m55": {"int8": _M4},
+    "cortex-m55": {"int8": _M55},
     "hexagon": {"int8": _HEXAGON},
 }
