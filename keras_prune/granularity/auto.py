@@ -31,7 +31,7 @@ class Auto(Granularity):
     more than `margin` slower. For microcontrollers and DSPs, whose programs lie in flash memory,
     speed over bytes counts instead. docs/shapes.md has the figures.
 
-    A layer takes single weights, and the report says why, where no kernel has a shape (recurrent
+    A layer takes single weights, and the report says why, where no shape is faster (recurrent
     layers, embeddings, transposed, grouped and depthwise convolutions), where the runtime's own
     kernels are as fast (small dense layers, convolutions of few channels), and where its sizes
     fill no block.
@@ -113,16 +113,15 @@ class Auto(Granularity):
         if all(granularity == Unstructured() for _, granularity in fitting) and _either(speeds):
             sizes = f"{shape[0]} outputs by {shape[2]} inputs"
             return Unstructured(), f"do not fill {_either(speeds)}: {sizes}"
-        best = max(speed.merit(column) for speed, _ in fitting)
-        for speed, granularity in fitting:
-            if speed.merit(column) >= (1.0 - self.margin) * best:
-                return granularity, _praise(speed, column)
-        raise AssertionError("the best is as good as the best")
+        enough = (1.0 - self.margin) * max(speed.merit(column) for speed, _ in fitting)
+        finest = (pair for pair in fitting if pair[0].merit(column) >= enough)
+        speed, granularity = next(finest)
+        return granularity, _praise(speed, column)
 
     def _reason(self, weight, kind, speeds):
         """Why no shape is worth anything in a kernel, or `None`."""
         if kind not in ("dense", "pointwise", "conv"):
-            return f"{self.target} has no sparse kernel for it: {kind}"
+            return f"{self.target} runs no shape of it faster: {kind}"
         if speeds is None:
             return f"dense layers of {self.target} take any zeros"
         outputs, _, inputs = weight.view_shape

@@ -147,8 +147,8 @@ def test_the_margin_trades_speed_for_accuracy():
     ("name", "reason"),
     [
         ("first", "too few input channels for blocks: 3"),
-        ("groups", "no sparse kernel for it: grouped convolution"),
-        ("transposed", "no sparse kernel for it: Conv2DTranspose"),
+        ("groups", "runs no shape of it faster: grouped convolution"),
+        ("transposed", "runs no shape of it faster: Conv2DTranspose"),
         ("narrow", "too small for blocks: 10 outputs by 300 inputs"),
     ],
 )
