@@ -18,7 +18,9 @@ from keras_prune.export.constants import constant_weights
 from keras_prune.export.flatbuffer import read_model, write_model
 
 NAME = "convolutions_mcu"
+# A share of zeros anywhere, or of how many neighbouring inputs one weight is left.
 SPARSITIES = (0.0, 0.8, 0.9, 0.95)
+GROUPS = ("1:4", "1:8")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Case:
     shape: tuple  # height, width, channels
     layer: object  # makes the Keras layer
     cmsis_nn: float
-    sparsities: tuple = SPARSITIES
+    sparsities: tuple = SPARSITIES + GROUPS
 
 
 def _conv(filters, kernel, **options):
@@ -101,7 +103,11 @@ def _set_to_zero(source, destination, sparsity, rng):
     model = read_model(source)
     (weight,) = constant_weights(model)
     values = weight.array.ravel().astype(np.int8)
-    values[rng.permutation(values.size)[: round(sparsity * values.size)]] = 0
+    if sparsity in GROUPS:
+        groups = values.reshape(-1, int(sparsity[2:]))
+        groups[rng.random(groups.shape).argsort(axis=1) > 0] = 0
+    else:
+        values[rng.permutation(values.size)[: round(sparsity * values.size)]] = 0
     model.buffers[weight.tensor.buffer].data = values.view(np.uint8)
     write_model(model, destination)
 
@@ -118,7 +124,7 @@ def table(document):
             rows.append(
                 (
                     f"{case.name}, {case.shape[0]}x{case.shape[1]}",
-                    f"{sparsity:.0%}" if sparsity else "dense",
+                    sparsity if sparsity in GROUPS else f"{sparsity:.0%}" if sparsity else "dense",
                     f"{peer:,.0f}",
                     f"{count:,}",
                     f"{peer / count:.2f}x",

@@ -29,6 +29,30 @@ def test_odd_shapes_match_the_reference(tmp_path, target, kind, sparsity):
     assert suffixes.count("armv7em") >= 18
 
 
+@needs_qemu
+@pytest.mark.parametrize(("target", "m"), [("cortex-m4", 4), ("cortex-m7", 8), ("cortex-m33", 4)])
+def test_groups_match_the_reference(tmp_path, target, m):
+    cases = Cases(seed=31)
+    for scales in ("tensor", "channel") * 6:
+        convolution(cases, "CONV_2D", 0.0, scales, largest=20, group=m)
+    report = cases.check(tmp_path, target=target)
+    encodings = [layer.encoding for layer in report.layers]
+    assert encodings.count(f"groups{m}") >= 10
+    for layer in report.layers:
+        # 2 or 4 bits of place and 8 of weight for m weights, and whole words.
+        if layer.encoding == f"groups{m}" and layer.dense_bytes > 64 * 20:
+            assert layer.stored_bytes <= 1.4 * (8 + m / 2) / 8 / m * layer.dense_bytes
+
+
+def test_groups_are_for_tiles_that_stay_aligned():
+    window = {
+        "in_c": 5, "out_w": 16, "kernel_h": 3, "kernel_w": 3, "stride_h": 1, "dilation_h": 1,
+    }  # fmt: skip
+    assert not armv7em.takes_groups(window, 4)
+    assert armv7em.takes_groups(window | {"in_c": 4}, 4)
+    assert armv7em.takes_groups(window | {"stride_h": 3}, 4)
+
+
 def test_scratch_is_what_the_kernels_use():
     window = {
         "batch": 2, "in_h": 7, "in_w": 9, "in_c": 5, "out_h": 7, "out_w": 9, "out_c": 3,

@@ -22,9 +22,11 @@ SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 
 
-def convolution(cases, kind, sparsity, scales, largest=8):
+def convolution(cases, kind, sparsity, scales, largest=8, group=1):
+    """Add a convolution; with a `group`, one weight is left of so many neighbours."""
     rng = cases.rng
     height, width, depth = (int(n) for n in rng.integers(3, (largest + 1, largest + 1, 9)))
+    depth *= group
     kernel = tuple(int(n) for n in rng.integers(1, 4, 2))
     stride = tuple(int(n) for n in rng.integers(1, 3, 2))
     dilation = tuple(int(n) for n in rng.integers(1, 3, 2)) if stride == (1, 1) else (1, 1)
@@ -40,6 +42,9 @@ def convolution(cases, kind, sparsity, scales, largest=8):
         shape, axis = (1, *kernel, channels), 3
     weights = random_int8(rng, shape)
     weights[rng.random(shape) < sparsity] = 0
+    if group > 1:
+        places = rng.integers(0, group, weights.size // group).repeat(group)
+        weights[(places != np.arange(weights.size) % group).reshape(shape)] = 0
     output_shape = (2, *(
         -(-n // s) if padding == SAME else (n - (k - 1) * d - 1) // s + 1
         for n, k, s, d in zip((height, width), kernel, stride, dilation, strict=True)

@@ -1,24 +1,10 @@
 // groups_s8: what goes in comes out, no blob makes check() or unpack() read outside, and the
-// kernel gives the bytes of the reference.
+// kernels give the bytes of the reference.
 #include <string.h>
 
 #include "spk/formats.h"
 #include "spk/kernels_s8.h"
-#include "test.h"
-
-// At most one weight in each group of m, here and there none.
-static int8_t *random_groups(int32_t rows, int32_t cols, int32_t m) {
-  int8_t *dense = spk_test_buffer((size_t)(rows * cols));
-  memset(dense, 0, (size_t)(rows * cols));
-  for (int32_t r = 0; r < rows; ++r) {
-    for (int32_t first = 0; first < cols; first += m) {
-      const int32_t left = cols - first < m ? cols - first : m;
-      const int32_t col = first + spk_random_int(0, left - 1);
-      if (spk_random_int(0, 9)) dense[r * cols + col] = (int8_t)spk_random_int(-128, 127);
-    }
-  }
-  return dense;
-}
+#include "tests/random_s8.h"
 
 static void round_trip(int32_t rows, int32_t cols, int32_t m) {
   const size_t count = (size_t)(rows * cols);
@@ -86,9 +72,7 @@ static void kernel(int number) {
     for (int32_t c = 0; c < cols; ++c) folded[r] += q.input_offset * weights[r * cols + c];
   }
   spk_fully_connected_s8_dense__ref(batch, rows, cols, &q, input, weights, bias, expected);
-  const size_t bytes = spk_groups_s8_pack_size(weights, rows, cols, m);
-  uint8_t *groups = spk_test_buffer(bytes);
-  spk_groups_s8_pack(weights, rows, cols, m, groups, bytes);
+  uint8_t *groups = packed_groups(weights, rows, cols, m);
   spk_fully_connected_s8_groups__armv7em(batch, rows, cols, m, &q, input, groups, folded, got);
   EXPECT(memcmp(expected, got, (size_t)(batch * rows)) == 0, "case %d", number);
   free(groups);
@@ -100,11 +84,30 @@ static void kernel(int number) {
   free(weights);
 }
 
+// Groups of whole taps, and such that go on in the next tap.
+static void convolution(int number) {
+  const int32_t m = spk_random_int(0, 1) ? 4 : 8;
+  const int32_t in_c = spk_random_int(0, 3) ? m * spk_random_int(1, 9) : spk_random_int(1, 80);
+  const spk_window2d w = wide_window(in_c, spk_random_int(1, 9));
+  int8_t *weights = random_groups(w.out_c, w.kernel_h * w.kernel_w * in_c, m);
+  const conv_case c =
+      make_conv_case(w, common_requant(w.out_c), weights, spk_conv2d_s8_dense__ref);
+  uint8_t *groups = packed_groups(weights, w.out_c, c.cols, m);
+  EXPECT_CONV(c, number, spk_conv2d_s8_groups__c, spk_conv2d_s8_groups__c_scratch(&w, m), &w, m,
+              &c.r.q, c.input, groups, c.bias);
+  EXPECT_CONV(c, number, spk_conv2d_s8_groups__armv7em,
+              spk_conv2d_s8_groups__armv7em_scratch(&w, m), &w, m, &c.r.q, c.input, groups,
+              c.bias);
+  free(groups);
+  release_conv_case(c);
+}
+
 int main(void) {
   refused();
   for (int i = 0; i < 60; ++i) {
     round_trip(spk_random_int(1, 9), spk_random_int(1, 300), i % 2 ? 4 : 8);
     kernel(i);
+    convolution(i);
   }
   return spk_test_result();
 }

@@ -6,59 +6,26 @@
 
 enum { kCases = 250 };
 
-static void expect_same(const int8_t *expected, const int8_t *got, size_t count, int number,
-                        const char *kernel) {
-  EXPECT(memcmp(expected, got, count) == 0, "%s, case %d", kernel, number);
-}
-
 static void convolution(int number) {
   const spk_window2d w = random_window(spk_random_int(1, 40), spk_random_int(1, 9));
-  const int32_t cols = w.kernel_h * w.kernel_w * w.in_c;
-  const size_t out = (size_t)(w.batch * w.out_h * w.out_w * w.out_c);
-  requant_case r = random_requant(w.out_c);
-  const int32_t *bias = spk_random_int(0, 4) ? r.bias : NULL;
-  int8_t *input = random_values((size_t)(w.batch * w.in_h * w.in_w * w.in_c), 0);
-  int8_t *weights = random_weights((size_t)(w.out_c * cols));
-  int8_t *expected = spk_test_buffer(out), *got = spk_test_buffer(out);
-  spk_conv2d_s8_dense__ref(&w, &r.q, input, weights, bias, expected);
-
-  void *scratch = spk_test_buffer(spk_conv2d_s8_dense__c_scratch(&w));
-  spk_conv2d_s8_dense__c(&w, &r.q, input, weights, bias, got, scratch);
-  expect_same(expected, got, out, number, "spk_conv2d_s8_dense__c");
-  free(scratch);
-
-  uint8_t *stream = packed(weights, w.out_c, cols);
-  scratch = spk_test_buffer(spk_conv2d_s8_stream__c_scratch(&w));
-  spk_conv2d_s8_stream__c(&w, &r.q, input, stream, bias, got, scratch);
-  expect_same(expected, got, out, number, "spk_conv2d_s8_stream__c");
-  free(scratch);
+  const conv_case c = random_convolution(w, random_requant(w.out_c));
+  EXPECT_CONV(c, number, spk_conv2d_s8_dense__c, spk_conv2d_s8_dense__c_scratch(&w), &w, &c.r.q,
+              c.input, c.weights, c.bias);
+  uint8_t *stream = packed(c.weights, w.out_c, c.cols);
+  EXPECT_CONV(c, number, spk_conv2d_s8_stream__c, spk_conv2d_s8_stream__c_scratch(&w), &w,
+              &c.r.q, c.input, stream, c.bias);
   free(stream);
-  free(got);
-  free(expected);
-  free(weights);
-  free(input);
-  release(r);
+  release_conv_case(c);
 }
 
 static void depthwise(int number) {
   const int32_t depth = spk_random_int(1, 9);
   const spk_window2d w = random_window(depth, depth * spk_random_int(1, 3));
-  const size_t out = (size_t)(w.batch * w.out_h * w.out_w * w.out_c);
-  requant_case r = random_requant(w.out_c);
-  const int32_t *bias = spk_random_int(0, 4) ? r.bias : NULL;
-  int8_t *input = random_values((size_t)(w.batch * w.in_h * w.in_w * w.in_c), 0);
-  int8_t *weights = random_weights((size_t)(w.kernel_h * w.kernel_w * w.out_c));
-  int8_t *expected = spk_test_buffer(out), *got = spk_test_buffer(out);
-  spk_depthwise_conv2d_s8_dense__ref(&w, &r.q, input, weights, bias, expected);
-  void *scratch = spk_test_buffer(spk_depthwise_conv2d_s8_dense__c_scratch(&w));
-  spk_depthwise_conv2d_s8_dense__c(&w, &r.q, input, weights, bias, got, scratch);
-  expect_same(expected, got, out, number, "spk_depthwise_conv2d_s8_dense__c");
-  free(scratch);
-  free(got);
-  free(expected);
-  free(weights);
-  free(input);
-  release(r);
+  const conv_case c = random_depthwise(w, random_requant(w.out_c));
+  EXPECT_CONV(c, number, spk_depthwise_conv2d_s8_dense__c,
+              spk_depthwise_conv2d_s8_dense__c_scratch(&w), &w, &c.r.q, c.input, c.weights,
+              c.bias);
+  release_conv_case(c);
 }
 
 // bias + offset * sum w, as exporters make it for kernels that read int8 inputs.

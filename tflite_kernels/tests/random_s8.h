@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "spk/formats.h"
+#include "spk/kernels_s8.h"
 #include "spk/types.h"
 #include "tests/test.h"
 
@@ -87,11 +88,118 @@ static inline spk_window2d random_window(int32_t in_c, int32_t out_c) {
   return w;
 }
 
+// Wider than others: strips and tiles need room.
+static inline spk_window2d wide_window(int32_t in_c, int32_t out_c) {
+  spk_window2d w = random_window(in_c, out_c);
+  if (spk_random_int(0, 2) == 0) return w;
+  w.stride_h = w.stride_w = spk_random_int(1, 2);
+  w.out_h = spk_random_int(1, 9);
+  w.out_w = spk_random_int(8, 17);
+  w.in_h = w.out_h * w.stride_h;
+  w.in_w = w.out_w * w.stride_w;
+  return w;
+}
+
+// Mostly what the assembly takes.
+static inline requant_case common_requant(int32_t channels) {
+  requant_case r = random_requant(channels);
+  if (spk_random_int(0, 2) == 0) return r;
+  r.q.act_min = -128;
+  r.q.act_max = 127;
+  if (spk_random_int(0, 1)) r.q.output_offset = -128;
+  if (spk_random_int(0, 3) == 0) r.shift[0] = spk_random_int(-31, -20);
+  return r;
+}
+
+// At most one weight in each group of m inputs, here and there none.
+static inline int8_t *random_groups(int32_t rows, int32_t cols, int32_t m) {
+  int8_t *dense = spk_test_buffer((size_t)(rows * cols));
+  memset(dense, 0, (size_t)(rows * cols));
+  const int is_large = spk_random_int(0, 3) == 0;
+  for (int32_t r = 0; r < rows; ++r) {
+    for (int32_t first = 0; first < cols; first += m) {
+      const int32_t left = cols - first < m ? cols - first : m;
+      const int32_t col = first + spk_random_int(0, left - 1);
+      const int8_t weight = (int8_t)(is_large ? -128 : spk_random_int(-128, 127));
+      if (spk_random_int(0, 9)) dense[r * cols + col] = weight;
+    }
+  }
+  return dense;
+}
+
+static inline uint8_t *packed_groups(const int8_t *weights, int32_t rows, int32_t cols,
+                                     int32_t m) {
+  const size_t bytes = spk_groups_s8_pack_size(weights, rows, cols, m);
+  uint8_t *groups = spk_test_buffer(bytes);
+  EXPECT(spk_groups_s8_pack(weights, rows, cols, m, groups, bytes) == SPK_OK, "pack groups");
+  return groups;
+}
+
+static inline void expect_same(const int8_t *expected, const int8_t *got, size_t count,
+                               int number, const char *kernel) {
+  EXPECT(memcmp(expected, got, count) == 0, "%s, case %d", kernel, number);
+}
+
 static inline uint8_t *packed(const int8_t *weights, int32_t rows, int32_t cols) {
   const size_t bytes = spk_stream_s8_pack_size(weights, rows, cols);
   uint8_t *stream = spk_test_buffer(bytes);
   EXPECT(spk_stream_s8_pack(weights, rows, cols, stream, bytes) == SPK_OK, "pack");
   return stream;
 }
+
+// A convolution, what the reference makes of it, and room for what another kernel makes of it.
+typedef struct conv_case {
+  spk_window2d w;
+  requant_case r;
+  const int32_t *bias;  // of r, or NULL
+  int8_t *input, *weights, *expected, *got;
+  int32_t cols;  // of the matrix of weights, which has w.out_c rows
+  size_t out;
+} conv_case;
+
+typedef void conv_reference(const spk_window2d *, const spk_requant *, const int8_t *,
+                            const int8_t *, const int32_t *, int8_t *);
+
+// Takes the weights.
+static inline conv_case make_conv_case(spk_window2d w, requant_case r, int8_t *weights,
+                                       conv_reference *reference) {
+  conv_case c = {.w = w, .r = r, .weights = weights};
+  c.cols = w.kernel_h * w.kernel_w * w.in_c;
+  c.out = (size_t)(w.batch * w.out_h * w.out_w * w.out_c);
+  c.bias = spk_random_int(0, 4) ? r.bias : NULL;
+  c.input = random_values((size_t)(w.batch * w.in_h * w.in_w * w.in_c), 0);
+  c.expected = spk_test_buffer(c.out);
+  c.got = spk_test_buffer(c.out);
+  reference(&c.w, &c.r.q, c.input, c.weights, c.bias, c.expected);
+  return c;
+}
+
+static inline void release_conv_case(conv_case c) {
+  free(c.got);
+  free(c.expected);
+  free(c.weights);
+  free(c.input);
+  release(c.r);
+}
+
+static inline conv_case random_convolution(spk_window2d w, requant_case r) {
+  const int32_t count = w.out_c * w.kernel_h * w.kernel_w * w.in_c;
+  return make_conv_case(w, r, random_weights((size_t)count), spk_conv2d_s8_dense__ref);
+}
+
+static inline conv_case random_depthwise(spk_window2d w, requant_case r) {
+  const int32_t count = w.kernel_h * w.kernel_w * w.out_c;
+  return make_conv_case(w, r, random_weights((size_t)count),
+                        spk_depthwise_conv2d_s8_dense__ref);
+}
+
+// Runs a kernel that ends with (..., output, scratch) on a case `c`, and compares.
+#define EXPECT_CONV(c, number, kernel, scratch_bytes, ...)        \
+  do {                                                            \
+    void *scratch_ = spk_test_buffer(scratch_bytes);              \
+    kernel(__VA_ARGS__, (c).got, scratch_);                       \
+    expect_same((c).expected, (c).got, (c).out, number, #kernel); \
+    free(scratch_);                                               \
+  } while (0)
 
 #endif  // SPK_TESTS_RANDOM_S8_H_

@@ -14,16 +14,18 @@ _COLUMN_BYTES = 16  # of a tile
 _ROW = 88  # per channel and tile, requantisation included
 _PAIR = 9.3  # per stored pair and tile
 _WEIGHT = 7.2  # per dense weight and tile
+_GROUP = {4: 9.35, 8: 9.7}  # per group of so many columns and tile
 _PACKED = 17  # per column of a tile
 _SHIFTED = 7  # per column that a neighbouring tap has packed already
 _CALL = 250  # per row of taps in a tile
 
 
-def scratch_bytes(w):
+def scratch_bytes(w, group=0):
     """Bytes of scratch of a convolution.
 
     Args:
         w: Dict of the fields of `spk_window2d`.
+        group: Int. Columns of a group, of weights packed by groups.
 
     Returns:
         An int.
@@ -35,11 +37,13 @@ def scratch_bytes(w):
     elif not _is_pointwise(w):
         copies = _PIXELS * columns
     tile = rows * columns * _COLUMN_BYTES
-    return w["out_c"] * _CHANNEL_BYTES + _padded(columns) + tile + _padded(copies)
+    # A tile of groups begins at a multiple of a group, and four are read beyond its end.
+    around = (5 * group - 1) * _COLUMN_BYTES if group else 0
+    return w["out_c"] * _CHANNEL_BYTES + _padded(columns) + tile + _padded(copies) + around
 
 
 def sources(encoding):
-    """The files of the kernel for `"dense"` weights or a `"stream"`, beside the portable ones."""
+    """The files of the kernel for `"dense"`, `"stream"` or `"groups"`, beside the portable ones."""
     names = (f"conv2d_s8_{encoding}", f"rows_s8_{encoding}", *_SHARED)
     return tuple(f"kernels/armv7em/{name}.c" for name in names)
 
@@ -48,7 +52,7 @@ def instructions(encoding, w, matrix, stored_bytes):
     """Estimate a convolution.
 
     Args:
-        encoding: `"dense"` or `"stream"`.
+        encoding: `"dense"`, `"stream"`, `"groups4"` or `"groups8"`.
         w: Dict of the fields of `spk_window2d`.
         matrix: int8 array (rows, columns) of the dense weights.
         stored_bytes: Int. What they take as a stream.
@@ -60,7 +64,15 @@ def instructions(encoding, w, matrix, stored_bytes):
     products = matrix.size * _WEIGHT
     if encoding == "stream":
         products = (stored_bytes / 2 - rows) * _PAIR
+    elif encoding != "dense":
+        m = int(encoding.removeprefix("groups"))
+        products = rows * math.ceil(matrix.shape[1] / m) * _GROUP[m]
     return _tiles(w) * (products + rows * _ROW + _packing(w))
+
+
+def takes_groups(w, group):
+    """True if tiles that slide down the image stay aligned to groups of so many columns."""
+    return w["kernel_w"] * w["in_c"] % group == 0 or not (_has_strips(w) and _slides(w))
 
 
 def _padded(count):

@@ -7,6 +7,7 @@ from keras_prune.export.c.weighted import (
     Candidate,
     bias_of,
     ends_of,
+    pack_groups,
     pack_stream,
     requantization,
     take_best,
@@ -35,6 +36,8 @@ def conv2d(node, target):
         if target.vectors == "mve":
             found += armv81m.convolutions(matrix, dict(fields))
         best, stored = take_best(step, matrix, found)
+        if best.group:
+            step.arguments.append(str(best.group))
         bias = bias_of(step, node, matrix, -source.zero_point if best.folds_offset else None)
     requantization(step, node, source, weights, output, channels, matrix)
     step.arguments += [source, stored, bias, output, SCRATCH]
@@ -50,7 +53,25 @@ def candidates(matrix, target, fields, pixels):
     if worth_packing(matrix):
         stream = pack_stream(matrix)
         found.append(_candidate("stream", matrix, stream, target, dict(fields), pixels))
+        if target.dsp:
+            found += _groups(matrix, dict(fields))
     return found
+
+
+def _groups(matrix, w):
+    names = ("conv2d_s8_groups.c", "tile_s8.c", "tile_groups_s8.c")
+    sources = tuple(f"{PORTABLE}/{name}" for name in names) + armv7em.sources("groups")
+    for m, groups in pack_groups(matrix):
+        if armv7em.takes_groups(w, m):
+            yield Candidate(
+                f"groups{m}",
+                "spk_conv2d_s8_groups__armv7em",
+                sources,
+                groups,
+                armv7em.instructions(f"groups{m}", w, matrix, groups.size),
+                armv7em.scratch_bytes(w, m),
+                group=m,
+            )
 
 
 def _candidate(encoding, matrix, values, target, w, pixels):
@@ -93,7 +114,7 @@ def depthwise_conv2d(node, target):
 
 def _depthwise_candidate(step, weights, w, target):
     sources = (f"{PORTABLE}/depthwise_conv2d_s8_dense.c",)
-    scratch = 4 * (w["out_c"] + w["kernel_h"] + w["out_w"]) + _band_bytes(w)
+    scratch = depthwise_scratch(w)
     rows = w["batch"] * w["out_h"] * w["out_c"]
     instructions = tile_cost.depthwise(target, step.macs, rows * w["out_w"], rows)
     suffix = "c"
@@ -106,7 +127,9 @@ def _depthwise_candidate(step, weights, w, target):
     return Candidate("dense", kernel, sources, weights.reshape(-1), instructions, scratch)
 
 
-def _band_bytes(w):
+def depthwise_scratch(w):
+    """Bytes of scratch of the portable kernel for depthwise convolution."""
     reach = (w["out_w"] - 1) * w["stride_w"] + (w["kernel_w"] - 1) * w["dilation_w"] + 1
     rows = (w["kernel_h"] - 1) * w["dilation_h"] + 1
-    return rows * max(reach, w["pad_left"] + w["in_w"]) * w["in_c"]
+    band = rows * max(reach, w["pad_left"] + w["in_w"]) * w["in_c"]
+    return 4 * (w["out_c"] + w["kernel_h"] + w["out_w"]) + band

@@ -9,6 +9,7 @@ from keras_prune.export.c.weighted import (
     Candidate,
     bias_of,
     ends_of,
+    pack_groups,
     requantization,
     take_best,
     weights_of,
@@ -75,7 +76,7 @@ def _dense_on_dsp(matrix, target, batch):
         (f"{ARMV7EM}/fully_connected_s8_dense.c", ROWS),
         matrix.reshape(-1),
         dense_cost.dense(target, matrix, batch),
-        _widened(matrix),
+        widened_bytes(matrix.shape[1]),
     )
 
 
@@ -123,17 +124,13 @@ def _blocks(matrix, target, batch):
         (f"{ARMV7EM}/fully_connected_s8_blocks.c", ROWS),
         blocks,
         dense_cost.blocks(target, matrix, blocks.size, batch),
-        _widened(matrix),
+        widened_bytes(matrix.shape[1]),
         folds_offset=True,
     )
 
 
 def _groups(matrix, target, batch):
-    for m in (4, 8):
-        try:
-            groups = np.frombuffer(native.pack_groups_s8(matrix, m), np.uint8)
-        except ValueError:  # several weights in a group
-            continue
+    for m, groups in pack_groups(matrix):
         yield Candidate(
             f"groups{m}",
             "spk_fully_connected_s8_groups__armv7em",
@@ -157,6 +154,6 @@ def _columns(matrix, target, batch, live):
     )
 
 
-def _widened(matrix):
-    # Scratch for one input as int16, filled up to a multiple of four.
-    return 2 * (matrix.shape[1] + -matrix.shape[1] % 4)
+def widened_bytes(cols):
+    """Bytes of scratch for one input as int16, filled up to a multiple of four."""
+    return 2 * (cols + -cols % 4)

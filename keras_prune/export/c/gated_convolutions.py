@@ -43,7 +43,7 @@ def _live_only(node, gated, target):
     matrix = weights.data.reshape(channels, -1)
     most_in = gated.inputs.most if gated.inputs else depth
     most_out = gated.outputs.most if gated.outputs else channels
-    sizes = _Sizes(source.shape[1] * source.shape[2], pixels, most_in, most_out, depth, channels)
+    sizes = Sizes(source.shape[1] * source.shape[2], pixels, most_in, most_out, depth, channels)
     gates = [each.tensor if each else None for each in (gated.inputs, gated.outputs)]
     inputs = [source, *(gate for gate in gates if gate is not None)]
     macs = pixels * kernel_h * kernel_w * most_in * most_out
@@ -78,7 +78,7 @@ def _live_only(node, gated, target):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Sizes:
+class Sizes:
     """Pixels and channels, of which at most `most_in` and `most_out` are live."""
 
     in_pixels: int

@@ -76,6 +76,17 @@ def pack_stream(matrix):
     return np.frombuffer(pack_stream_s8(matrix), np.uint8)
 
 
+def pack_groups(matrix):
+    """Yield (m, bytes) for every format of one weight in each group of m columns that fits."""
+    from keras_prune.runtime.native import pack_groups_s8
+
+    for m in (4, 8):
+        try:
+            yield m, np.frombuffer(pack_groups_s8(matrix, m), np.uint8)
+        except ValueError:  # several weights in a group
+            continue
+
+
 def ends_of(node):
     """Return the input and the output of a layer with weights, or refuse the node."""
     if len(node.inputs) not in (2, 3) or len(node.outputs) != 1:

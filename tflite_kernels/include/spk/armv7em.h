@@ -44,6 +44,14 @@ const int8_t *spk_rows_s8_dense__armv7em(const int32_t *tile, int32_t run,
                                          const int8_t *weights, const spk_channel *channels,
                                          int8_t *output, int32_t out_c, const int8_t *end,
                                          int32_t is_floor, int32_t columns);
+// The same for groups of 4 or 8 columns with one weight each (groups_s8 of spk/formats.h): of a
+// row, `units` bytes of units and `rest` weights of a last one; lanes are emptied after `most`
+// bytes of units. The tile is aligned to a group of columns.
+typedef const uint8_t *spk_rows_s8_groups(const int32_t *tile, int32_t most,
+                                          const uint8_t *groups, const spk_channel *channels,
+                                          int8_t *output, int32_t out_c, const int8_t *end,
+                                          int32_t is_floor, int32_t units, int32_t rest);
+spk_rows_s8_groups spk_rows_s8_groups4__armv7em, spk_rows_s8_groups8__armv7em;
 
 // words[4 * c] and words[4 * c + 1] of a tile: pixels of `low0` and `low1` in the low lanes,
 // of `high0` and `high1` in the high ones; `both` is the input offset in both lanes.
@@ -63,6 +71,7 @@ typedef struct spk_conv_job {
   const int32_t *bias;
   spk_channel *channels;  // (out_c)
   int32_t count;          // pixels in a tile: SPK_TILE_PIXELS, or all of a smaller output
+  int32_t group;          // columns to which the tile is aligned, where that matters; else 1
   void (*multiply)(const struct spk_conv_job *job, const int32_t *tile, int8_t *output);
 } spk_conv_job;
 

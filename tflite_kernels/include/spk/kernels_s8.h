@@ -102,6 +102,15 @@ void spk_conv2d_s8_stream__armv7em(const spk_window2d *w, const spk_requant *q,
                                    const int8_t *input, const uint8_t *stream,
                                    const int32_t *bias, int8_t *output, void *scratch);
 size_t spk_conv2d_s8_stream__armv7em_scratch(const spk_window2d *w);
+// One weight in each group of `m` columns, packed by spk_groups_s8_pack.
+void spk_conv2d_s8_groups__c(const spk_window2d *w, int32_t m, const spk_requant *q,
+                             const int8_t *input, const uint8_t *groups, const int32_t *bias,
+                             int8_t *output, void *scratch);
+size_t spk_conv2d_s8_groups__c_scratch(const spk_window2d *w, int32_t m);
+void spk_conv2d_s8_groups__armv7em(const spk_window2d *w, int32_t m, const spk_requant *q,
+                                   const int8_t *input, const uint8_t *groups,
+                                   const int32_t *bias, int8_t *output, void *scratch);
+size_t spk_conv2d_s8_groups__armv7em_scratch(const spk_window2d *w, int32_t m);
 
 // ---- DEPTHWISE_CONV_2D: weights (1, kernel_h, kernel_w, out_c); the channel
 // multiplier is out_c / in_c, and output channel c reads input channel

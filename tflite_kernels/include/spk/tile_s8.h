@@ -67,6 +67,10 @@ const uint8_t *spk_tile_s8_stream_row(const spk_requant *q, const int32_t *tile,
 void spk_tile_s8_dense_row(const spk_requant *q, const int32_t *tile, const int8_t *weights,
                            const spk_tile_end *end);
 
+// The same for groups of `m` columns with one weight each (groups_s8 of spk/formats.h).
+const uint8_t *spk_tile_s8_groups_row(const spk_requant *q, int32_t m, const int32_t *tile,
+                                      const uint8_t *groups, const spk_tile_end *end);
+
 // How many columns, or pairs, go between two emptyings.
 static inline int32_t spk_tile_s8_run(const spk_requant *q) {
   return q->lane_run > SPK_TILE_RUN ? q->lane_run : SPK_TILE_RUN;

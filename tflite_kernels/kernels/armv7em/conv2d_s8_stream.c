@@ -31,7 +31,7 @@ static void multiply(const spk_conv_job *job, const int32_t *tile, int8_t *outpu
 void spk_conv2d_s8_stream__armv7em(const spk_window2d *w, const spk_requant *q,
                                    const int8_t *input, const uint8_t *stream,
                                    const int32_t *bias, int8_t *output, void *scratch) {
-  spk_conv_job job = {w, q, stream, bias, NULL, 0, multiply};
+  spk_conv_job job = {w, q, stream, bias, NULL, 0, 1, multiply};
   spk_conv_tiles_armv7em(&job, input, output, scratch);
 }
 

@@ -212,7 +212,10 @@ void spk_conv_tiles_armv7em(spk_conv_job *job, const int8_t *input, int8_t *outp
   const int32_t pixels = w->batch * w->out_h * w->out_w;
   const int32_t row_columns = w->kernel_w * w->in_c;
   int8_t *const nothing = (int8_t *)scratch + (size_t)w->out_c * sizeof(spk_channel);
-  int32_t *const tile = (int32_t *)(void *)(nothing + padded(row_columns));
+  const uintptr_t unit = (uintptr_t)job->group * SPK_TILE_WORDS * sizeof(int32_t);
+  const uintptr_t first = (uintptr_t)(nothing + padded(row_columns));
+  int32_t *const tile =
+      job->group > 1 ? (int32_t *)((first + unit - 1) / unit * unit) : (int32_t *)first;
   const packer p = {w, nothing, job->q->input_offset * ((1 << 23) + 1), row_columns,
                     w->stride_w % w->dilation_w == 0 ? w->stride_w / w->dilation_w : 0};
   memset(nothing, -job->q->input_offset, (size_t)row_columns);

@@ -44,10 +44,11 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
   (void)id;
   for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); ++i) {
     struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
+    // What QEMU copied of an instruction holds older bytes too where it translated a long
+    // block twice; so it is read where it lies.
+    const void *const at = qemu_plugin_insn_haddr(insn);
     uint32_t code = 0;
-    if (qemu_plugin_insn_size(insn) == marks->bytes) {
-      memcpy(&code, qemu_plugin_insn_data(insn), marks->bytes);
-    }
+    if (at != NULL) memcpy(&code, at, marks->bytes);
     code &= marks->bits;
     if (code == marks->begin) {
       qemu_plugin_register_vcpu_insn_exec_cb(insn, begin, QEMU_PLUGIN_CB_NO_REGS, NULL);
