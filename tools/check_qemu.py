@@ -19,12 +19,13 @@ from examples.datasets import find_data_dir
 from keras_prune.export.flatbuffer import read_model
 from keras_prune.runtime.c_project import run_on_target
 from keras_prune.runtime.c_targets import MICROBIT, TARGETS, source_root
-from keras_prune.runtime.emulator import build_program, emulate
+from keras_prune.runtime.emulator import build_program, compile_objects, emulate
 from tests.export.c_networks import pruned_network
 
 CORES = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 MODELS = ("mlperf_ad01", "mlperf_ic_resnet8", "mlperf_kws_dscnn", "mlperf_vww_mobilenet")
 OTHER_MACHINES = {"x86", "hexagon", "aarch64"}  # folders of kernels
+FLAGS = ("-O2", "-ffunction-sections", "-fdata-sections")
 
 
 def kernel_tests():
@@ -33,48 +34,80 @@ def kernel_tests():
     return [*sorted(folder.glob("*_s8_test.c")), folder / "formats_test.c"]
 
 
-def run_kernel_test(test, core, folder):
+def build_kernels(core, folder):
+    """Compile all kernels for a core, once for all tests.
+
+    Args:
+        core: Str.
+        folder: `pathlib.Path` for the objects.
+
+    Returns:
+        List of `pathlib.Path`s of objects.
+    """
+    root = source_root()
+    sources = [*root.glob("formats/*.c"), root / "micro" / "boards" / "syscalls.c"]
+    sources += [p for p in root.glob("kernels/*/*.c") if p.parent.name not in OTHER_MACHINES]
+    objects = folder / f"kernels_{core}"
+    objects.mkdir()
+    return compile_objects(sources, _folders(), TARGETS[core], objects, FLAGS)
+
+
+def run_kernel_test(test, core, folder, objects):
     """Build one C test and run it on the board of a core; an error if it fails.
 
     Args:
         test: `pathlib.Path`.
         core: Str.
         folder: `pathlib.Path` for the program.
+        objects: What `build_kernels` returned.
     """
-    root, target = source_root(), TARGETS[core]
-    sources = [*root.glob("formats/*.c"), root / "micro" / "boards" / "syscalls.c", test]
-    sources += [p for p in root.glob("kernels/*/*.c") if p.parent.name not in OTHER_MACHINES]
-    folders = [root, root / "include", root / "tests"]
-    program = folder / f"{test.stem}_{core}"
-    build_program(sources, folders, target, program, ["-O2", "-fdata-sections"])
+    program, target = folder / f"{test.stem}_{core}", TARGETS[core]
+    build_program([test, *objects], _folders(), target, program, FLAGS)
     emulate(program, target.board, folder)
 
 
-def run_model(path, core, folder, board=None):
+def run_here(path, folder):
+    """Export a model for this machine and return its outputs.
+
+    Args:
+        path: `pathlib.Path` of an int8 .tflite file.
+        folder: `pathlib.Path` for the project.
+    """
+    return _run(path, TARGETS["host"], folder / f"{path.stem}_host")
+
+
+def run_model(path, core, folder, expected, board=None):
     """Export a model for a core and compare its outputs there with those on this machine.
 
     Args:
         path: `pathlib.Path` of an int8 .tflite file.
         core: Str.
-        folder: `pathlib.Path` for the projects.
+        folder: `pathlib.Path` for the project.
+        expected: What `run_here` returned.
         board: `Board`. Defaults to the one of the core.
     """
-    graph = read_model(path).subgraphs[0]
-    size = int(np.prod(graph.tensors[graph.inputs[0]].shape))
-    inputs = np.random.default_rng(0).integers(-128, 128, (2, size), np.int8)
-    chosen = dataclasses.replace(TARGETS[core], board=board or TARGETS[core].board)
-    outputs = []
-    for target in (TARGETS["host"], chosen):
-        project = folder / f"{path.stem}_{core}_{target.name}"
-        kp.export_c(path, project, target.name)
-        outputs.append(run_on_target(project, inputs, target, ["-O2"]).outputs)
-    if (outputs[0] != outputs[1]).any():
+    target = dataclasses.replace(TARGETS[core], board=board or TARGETS[core].board)
+    outputs = _run(path, target, folder / f"{path.stem}_{core}_{target.board.machine}")
+    if (outputs != expected).any():
         raise RuntimeError(f"The outputs on {core} differ from those on this machine: {path.stem}.")
 
 
-def run_on_the_microbit(path, core, folder):
+def run_on_the_microbit(path, core, folder, expected):
     """`run_model` with 16 kB of RAM, on the one board of QEMU that is a Cortex-M0."""
-    run_model(path, core, folder, MICROBIT)
+    run_model(path, core, folder, expected, MICROBIT)
+
+
+def _run(path, target, project):
+    graph = read_model(path).subgraphs[0]
+    size = int(np.prod(graph.tensors[graph.inputs[0]].shape))
+    inputs = np.random.default_rng(0).integers(-128, 128, (2, size), np.int8)
+    kp.export_c(path, project, target.name)
+    return run_on_target(project, inputs, target, ["-O2"]).outputs
+
+
+def _folders():
+    root = source_root()
+    return [root, root / "include", root / "tests"]
 
 
 def model_files(folder):
@@ -108,7 +141,13 @@ def main(argv=None):
         checks = [(run_kernel_test, test, core) for core in cores for test in kernel_tests()]
         checks += [(run_model, model, core) for core in cores for model in models]
         checks += [(run_on_the_microbit, small, core) for core in cores if core == "cortex-m0"]
-        runs = [pool.submit(check, what, core, folder) for check, what, core in checks]
+        # What several checks need is made once.
+        made = {core: pool.submit(build_kernels, core, folder) for core in cores}
+        made |= {path: pool.submit(run_here, path, folder) for path in (*models, small)}
+        runs = [
+            pool.submit(check, what, core, folder, made[what if what in made else core].result())
+            for check, what, core in checks
+        ]
         for (check, what, core), run in zip(checks, runs, strict=True):
             error = run.exception()
             failed += error is not None

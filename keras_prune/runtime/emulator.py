@@ -37,6 +37,35 @@ def build_program(sources, folders, target, program, flags=()):
     call(command, program.parent, "The program does not compile")
 
 
+def compile_objects(sources, folders, target, folder, flags=()):
+    """Compile C sources for a Cortex-M, so that several programs can be linked with them.
+
+    Args:
+        sources: List of paths; those of one folder are compiled together.
+        folders: Iterable of include folders.
+        target: `Target`.
+        folder: `pathlib.Path` of an empty folder for the objects.
+        flags: Iterable of str. Further compiler flags.
+
+    Returns:
+        List of paths, which `build_program` takes like sources.
+
+    Raises:
+        RuntimeError: If the compiler is missing or fails.
+    """
+    boards = source_root() / "micro" / "boards"
+    command = [find_tool("arm-none-eabi-gcc"), "-std=c11", "-Wall", *target.flags, *flags, "-c"]
+    command += [f"-I{each}" for each in (*folders, boards)]
+    objects = []
+    for number, parent in enumerate(dict.fromkeys(source.parent for source in sources)):
+        # The compiler names an object after its source, and folders have files of one name.
+        place, chosen = folder / str(number), [each for each in sources if each.parent == parent]
+        place.mkdir()
+        call([*command, *map(str, chosen)], place, "The program does not compile")
+        objects += [place / f"{source.stem}.o" for source in chosen]
+    return objects
+
+
 def emulate(program, board, folder, options=()):
     """Run a program on a board of QEMU, in a folder whose files it may read and write.
 

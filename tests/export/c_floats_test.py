@@ -60,10 +60,20 @@ def test_elements_match_the_reference(tmp_path):
     cases = FloatCases(seed=51)
     for kind in ("ABS", "HARD_SWISH", "LOGISTIC", "TANH", "RELU", "RELU6", "RELU_N1_TO_1"):
         cases.output(kind, [cases.input((1, 50))], (1, 50))
+    cases.output("NEG", [cases.input((1, 50))], (1, 50))
+    for approximate in (False, True):
+        cases.output("GELU", [cases.input((1, 50))], (1, 50), approximate=approximate)
+    squares = cases.output("SQUARE", [cases.input((1, 50))], (1, 50))
+    cases.output("SQRT", [squares], (1, 50))
+    powers = cases.output("EXP", [cases.input((1, 50))], (1, 50))
+    cases.output("RSQRT", [powers], (1, 50))
+    cases.output("DIV", [cases.input((3, 50)), powers], (3, 50))
+    powers = cases.output("EXP", [cases.input((3, 50))], (3, 50))
+    cases.output("DIV", [cases.input((1, 50)), powers], (3, 50), fusedActivationFunction=RELU6)
     cases.output("LEAKY_RELU", [cases.input((1, 50))], (1, 50), alpha=0.3)
     for depth, beta in ((1, 1.0), (10, 1.0), (33, 0.5)):
         cases.output("SOFTMAX", [cases.input((3, depth))], (3, depth), beta=beta)
-    for kind in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU"):
+    for kind in ("ADD", "SUB", "MUL", "SQUARED_DIFFERENCE", "MAXIMUM", "MINIMUM", "PRELU"):
         for a_shape, b_shape in BROADCAST:
             shape = np.broadcast_shapes(a_shape, b_shape)
             if kind != "PRELU" or a_shape == shape:
@@ -86,7 +96,7 @@ def test_movement_and_reductions_match_the_reference(tmp_path):
     cases.output("PAD", [x, paddings], (2, 6, 7, 6))
     cases.output("PADV2", [x, paddings, cases.constant([-1.5])], (2, 6, 7, 6))
     for axes, result in (([1, 2], (2, 5)), ([0, 2], (3, 5)), ([3], (2, 3, 4))):
-        for kind in ("MEAN", "REDUCE_MAX"):
+        for kind in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"):
             cases.output(kind, [x, cases.integers(axes)], result)
     window = {"strideH": 2, "strideW": 1, "filterHeight": 2, "filterWidth": 3}
     for kind in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):

@@ -106,3 +106,26 @@ def test_a_gate_of_other_channels_stays_a_product(tmp_path):
     kp.export_tflite(model, path, quantize="int8", representative_data=data)
     report = export_c(path, tmp_path / "c")
     assert not kernels_of(report) and "MUL" in [each.operator for each in report.layers]
+
+
+@needs("cc")
+@pytest.mark.parametrize("quantize", ["int8", None])
+def test_a_density_of_1_leaves_nothing_to_choose(tmp_path, quantize):
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((6, 6, DEPTH))
+    x = boosted(8, 1.0, "all", padding="same")(inputs)
+    model = keras.Model(inputs, boosted(4, 0.5, "half")(x))
+    data = np.random.default_rng(2).normal(size=(16, 6, 6, DEPTH)).astype("float32")
+    path = tmp_path / "model.tflite"
+    kp.export_tflite(model, path, quantize=quantize, representative_data=data)
+    report = export_c(path, tmp_path / "c", "host")
+    kinds = [layer.operator for layer in report.layers]
+    assert kinds.count("CONV_2D") + kinds.count("GATED_CONV_2D") == 2
+    if quantize is None:
+        run = run_c_project(tmp_path / "c", data.reshape(16, -1))
+        expected = reference(path, data)
+        np.testing.assert_allclose(run.outputs, expected, 1e-5, 1e-5 * abs(expected).max())
+    else:
+        values = edge_and_random_inputs(np.random.default_rng(3), data[0].size)
+        run = run_c_project(tmp_path / "c", values)
+        np.testing.assert_array_equal(run.outputs, reference(path, values))

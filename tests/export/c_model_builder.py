@@ -41,6 +41,15 @@ _VERSIONS = {
     "SLICE": 2,
     "TRANSPOSE": 2,
     "REDUCE_MAX": 2,
+    "REDUCE_MIN": 2,
+    "SUM": 2,
+    "DIV": 2,
+    "EXP": 2,
+    "GELU": 2,
+    "LOG": 2,
+    "RSQRT": 2,
+    "SQRT": 2,
+    "SQUARED_DIFFERENCE": 2,
     "RESIZE_BILINEAR": 2,
     "RESIZE_NEAREST_NEIGHBOR": 2,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
@@ -81,9 +90,18 @@ _OPTIONS = {
     "SLICE": "SliceOptions",
     "TRANSPOSE": "TransposeOptions",
     "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
+    "SUM": "ReducerOptions",
+    "DIV": "DivOptions",
+    "EXP": "ExpOptions",
+    "GELU": "GeluOptions",
+    "NEG": "NegOptions",
+    "SQUARE": "SquareOptions",
+    "SQUARED_DIFFERENCE": "SquaredDifferenceOptions",
     "RESIZE_BILINEAR": "ResizeBilinearOptions",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
+    "SHAPE": "ShapeOptions",
     "SVDF": "SVDFOptions",
 }
 _TYPES = {"bool": "BOOL", "int8": "INT8", "int32": "INT32", "float32": "FLOAT32", "uint8": "UINT8"}
@@ -166,19 +184,20 @@ class Model:
         return path
 
 
-def reference(path, inputs):
-    """Run LiteRT's reference kernels, one row an inference.
+def reference(path, inputs, resolver="BUILTIN_REF"):
+    """Run LiteRT's reference kernels, or others of its own, one row an inference.
 
     Args:
         path: Path-like.
         inputs: Array of shape `(n, ...)`, or a tuple of such arrays.
+        resolver: Str. The name of an `OpResolverType`.
 
     Returns:
         Array of shape `(n, size)`, or a tuple of such arrays where there are several outputs.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    interpreter = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    interpreter = Interpreter(str(path), experimental_op_resolver_type=OpResolverType[resolver])
     interpreter.allocate_tensors()
     arrays = inputs if isinstance(inputs, tuple) else (inputs,)
     rows = []

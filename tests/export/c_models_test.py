@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from keras_prune.export.c import export_c
+from keras_prune.export.c.graph import read_graph
 from keras_prune.export.flatbuffer import read_model, type_name, write_model
 from keras_prune.runtime.c_project import run_c_project
-from tests.export.c_model_builder import edge_and_random_inputs, reference
+from tests.export.c_model_builder import edge_and_random_inputs, needs_qemu, reference
 
 EXPORTED = (
     "mlperf_ad01_int8.tflite",
@@ -43,6 +44,18 @@ REFUSED = {
     "tflm_mnist_lstm_float.tflite": "Operator 0 \\(UNIDIRECTIONAL_SEQUENCE_LSTM\\)",
     "tflm_seanet_add3_int16.tflite": "not INT16",
 }
+
+
+@needs_qemu
+@pytest.mark.parametrize("name", EXPORTED[:4])
+def test_code_takes_at_most_20_kilobytes_of_flash(name, data_dir, tmp_path):
+    path = data_dir / "models" / name
+    report = export_c(path, tmp_path / "project", "cortex-m4")
+    assert 0 < report.code_bytes <= 20_000
+    # A bias, a multiplier and a shift for each channel, and little else.
+    layers = [node for node in read_graph(path).nodes if len(node.inputs) == 3]
+    channels = sum(node.inputs[2].size for node in layers if node.inputs[2].data is not None)
+    assert report.constant_bytes <= 12 * channels + 1000
 
 
 @pytest.mark.parametrize("name", EXPORTED)

@@ -73,6 +73,27 @@ def test_convolutions_match_the_reference(tmp_path, sparsity):
     assert {layer.encoding for layer in report.layers} == expected
 
 
+@pytest.mark.parametrize("own", [1, 3])
+def test_grouped_convolutions_match_the_reference(tmp_path, own):
+    cases = Cases(seed=8)
+    for multiplier in (1, 2):
+        for scales in (1, 4 * multiplier):
+            channels = 4 * multiplier
+            shape = (channels, 3, 2, own)
+            scale = cases.rng.uniform(0.001, 0.02, scales)
+            weights = cases.model.tensor(shape, scale, 0, random_int8(cases.rng, shape))
+            bias = cases.rng.integers(-3000, 3000, channels)
+            inputs = [cases.input((2, 6, 7, 4 * own), 0.05, cases.zero_point()), weights]
+            inputs.append(cases.model.tensor((channels,), 0.001, 0, bias, "int32"))
+            options = {"padding": SAME, "strideH": 2, "strideW": 1}
+            options |= {"dilationHFactor": 1, "dilationWFactor": 1}
+            cases.output("CONV_2D", inputs, (2, 3, 7, channels), 0.2, 3, **options)
+    report = cases.check(tmp_path)
+    kernels = {layer.kernel for layer in report.layers}
+    expected = "spk_depthwise_conv2d_s8_dense__c" if own == 1 else "spk_conv2d_s8_stream__c"
+    assert kernels == {expected}
+
+
 def test_depthwise_convolutions_match_the_reference(tmp_path):
     cases = Cases(seed=2)
     for scales in ("tensor", "channel") * 10:

@@ -116,6 +116,54 @@ def test_pooling_and_ends_match_the_reference(tmp_path):
     np.testing.assert_array_equal(run.outputs, reference(path, inputs))
 
 
+def elements(cases, scale):
+    """Every operator without weights, of a large and a small input scale."""
+    for kind in ("LOGISTIC", "TANH"):
+        cases.output(kind, [cases.input((1, 2000), scale)], (1, 2000), 1 / 32768)
+    for depth in (1, 7, 100):
+        inputs = [cases.input((3, depth), scale)]
+        cases.output("SOFTMAX", inputs, (3, depth), 1 / 32768, beta=1.0)
+    for kind in ("RELU", "RELU6"):
+        cases.output(kind, [cases.input((1, 300), scale)], (1, 300), 1.7e-4)
+    for kind in ("ADD", "SUB", "MUL"):
+        options = {} if kind == "MUL" else {"potScaleInt16": False}
+        for a, b in (((2, 3, 4), (2, 3, 4)), ((4,), (2, 3, 4)), ((2, 3, 4), (2, 1, 4))):
+            inputs = [cases.input(a, scale), cases.input(b, 1.3e-4)]
+            cases.output(
+                kind, inputs, (2, 3, 4), 2e-4, fusedActivationFunction=RELU6, **options
+            )  # fmt: skip
+    axes = cases.model.tensor((2,), data=[1, 2], dtype="int32")
+    cases.output("MEAN", [cases.input((2, 5, 6, 3), scale), axes], (2, 3), 1.1e-4)
+
+
+def test_elements_match_the_reference(tmp_path):
+    cases = Cases(seed=5)
+    for scale in (1e-4, 2**-12, 3e-5, 7.7e-4):
+        elements(cases, scale)
+    cases.check(tmp_path)
+
+
+@needs_qemu
+def test_elements_on_a_cortex_m(tmp_path):
+    cases = Cases(seed=6)
+    elements(cases, 1e-4)
+    cases.check(tmp_path, "cortex-m4")
+
+
+def test_biases_of_32_bits_match_the_reference(tmp_path):
+    cases = Cases(seed=7)
+    for rows, cols in ((5, 7), (9, 60)):
+        values = cases.rng.integers(-(2**20), 2**20, rows)
+        bias = cases.model.tensor((rows,), 1e-6, 0, values, "int32")
+        inputs = [cases.input((1, cols)), cases.weights((rows, cols), 0.5), bias]
+        cases.output("FULLY_CONNECTED", inputs, (1, rows), 3e-3, quantizedBiasType=2)
+        kernel = cases.weights((rows, 3, 2, 4), 0.5, 0, rows)
+        inputs = [cases.input((1, 6, 5, 4)), kernel, bias]
+        options = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+        cases.output("CONV_2D", inputs, (1, 6, 5, rows), 2e-4, quantizedBiasType=2, **options)
+    cases.check(tmp_path)
+
+
 @needs_qemu
 def test_convolutions_on_a_cortex_m(tmp_path):
     cases = Cases(seed=3)
@@ -127,7 +175,7 @@ def test_convolutions_on_a_cortex_m(tmp_path):
     "change, reason",
     [
         ({"zero_point": 3}, "zero point 0"),
-        ({"bias": "int32"}, "INT64 values"),
+        ({"bias": "float32"}, "INT64 or INT32 values"),
         ({"scale": 1e-9}, "above 128"),
     ],
 )

@@ -47,10 +47,14 @@ def test_a_fault_is_an_error(tmp_path):
 def test_kernel_tests_pass_on_boards(tmp_path, core):
     tests = check_qemu.kernel_tests()
     assert {"portable_s8_test", "stream_s8_test"} <= {test.stem for test in tests}
-    check_qemu.run_kernel_test(tests[0], core, tmp_path)
+    objects = check_qemu.build_kernels(core, tmp_path)
+    check_qemu.run_kernel_test(tests[0], core, tmp_path, objects)
 
 
 @needs_qemu
 def test_a_model_runs_in_16_kilobytes(tmp_path):
     path = pruned_network(tmp_path / "network.tflite")
-    check_qemu.run_on_the_microbit(path, "cortex-m0", tmp_path)
+    expected = check_qemu.run_here(path, tmp_path)
+    check_qemu.run_on_the_microbit(path, "cortex-m0", tmp_path, expected)
+    with pytest.raises(RuntimeError, match="differ"):
+        check_qemu.run_model(path, "cortex-m3", tmp_path, expected + 1)

@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU, broadcast as numpy does."""
+"""ADD, SUB, MUL, SQUARED_DIFFERENCE, MAXIMUM, MINIMUM and PRELU, broadcast as numpy does."""
 
 import dataclasses
 
@@ -114,6 +114,29 @@ def mul(node, target):
     step = operands.step(node, "spk_mul_s8__ref", f"{REFERENCE}/mul_s8.c")
     step.struct("spk_mul", "mul", fields)
     return operands.finish(step, 20)
+
+
+def squared_difference(node, target):
+    """Lower SQUARED_DIFFERENCE."""
+    operands = operands_of(node)
+    a, b, output = operands.a, operands.b, operands.output
+    twice = 2 * max(float(a.scale), float(b.scale))
+    parts = [_multiplier(node, float(each.scale) / twice) for each in (a, b)]
+    square = _multiplier(node, twice * twice / ((1 << 14) * float(output.scale)))
+    if square[1] > 0:
+        raise node.refuse("its output's scale is too small for its inputs'")
+    fields = [
+        ("size", output.size), ("period", b.size),
+        ("a_offset", -a.zero_point), ("b_offset", -b.zero_point),
+        ("output_offset", output.zero_point),
+        ("a_multiplier", parts[0][0]), ("a_shift", parts[0][1]),
+        ("b_multiplier", parts[1][0]), ("b_shift", parts[1][1]),
+        ("multiplier", square[0]), ("shift", square[1]),
+    ]  # fmt: skip
+    name = "squared_difference_s8"
+    step = operands.step(node, f"spk_{name}__ref", f"{REFERENCE}/{name}.c")
+    step.struct("spk_squared_difference", "difference", fields)
+    return operands.finish(step, 40)
 
 
 def prelu(node, target):

@@ -23,7 +23,8 @@ _RANGES = {
     "RELU_0_TO_1": ("0.0f", "1.0f"),
     "RELU6": ("0.0f", "6.0f"),
 }
-_INSTRUCTIONS = {"HARD_SWISH": 20, "LOGISTIC": 55, "TANH": 55}
+_INSTRUCTIONS = {"HARD_SWISH": 20, "LOGISTIC": 55, "TANH": 55, "EXP": 40, "GELU": 75}
+_INSTRUCTIONS |= {"SQRT": 75, "RSQRT": 90}
 
 
 def ends(node, inputs=(1,)):
@@ -55,6 +56,8 @@ def one_input(node, target):
         name, parameters = "clamp", _RANGES[node.kind]
     elif node.kind == "LEAKY_RELU":
         parameters = [_number(node, getattr(node.options, "alpha", 0.0))]
+    elif node.kind == "GELU":
+        parameters = [str(int(bool(getattr(node.options, "approximate", False))))]
     step = _step(node, name, source, output, _INSTRUCTIONS.get(node.kind, 8) * output.size)
     step.overwrites = (source,)
     step.arguments += [str(output.size), *parameters, source, output]
@@ -62,7 +65,7 @@ def one_input(node, target):
 
 
 def two_inputs(node, target):
-    """Lower ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU, broadcast as numpy does."""
+    """Lower an operator of two inputs, broadcast as numpy does."""
     operands = operands_of(node, TYPES)
     if node.kind == "PRELU" and operands.swapped:
         raise node.refuse("its slopes must not be larger than its input")
@@ -70,6 +73,8 @@ def two_inputs(node, target):
     signs = ["1.0f", "1.0f"]
     if node.kind == "SUB":
         signs[0 if operands.swapped else 1] = "-1.0f"
+    elif node.kind == "DIV" and operands.swapped:
+        signs[0] = "-1.0f"
     fields = [
         ("size", operands.output.size), ("period", operands.b.size),
         ("a_sign", signs[0]), ("b_sign", signs[1]), ("act_min", low), ("act_max", high),
@@ -95,7 +100,7 @@ def pool2d(node, target):
 
 
 def reduction(node, target):
-    """Lower MEAN and REDUCE_MAX."""
+    """Lower MEAN, SUM, REDUCE_MAX and REDUCE_MIN."""
     source, output, sizes, steps = reduce.reduction_of(node, TYPES)
     step = _step(node, node.kind.lower(), source, output, 8 * source.size + 20 * output.size)
     step.part = len(steps)

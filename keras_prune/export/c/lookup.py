@@ -4,12 +4,15 @@ The tables hold what TFLite's reference kernels give, so the order of their floa
 operations is kept.
 """
 
+import math
+
 import numpy as np
 
 from keras_prune.export.c.quantization import (
     INT8_MAX,
     INT8_MIN,
     activation_range,
+    inverse_square_root,
     multiply,
     quantize_multiplier,
     round_halves_away,
@@ -19,6 +22,7 @@ from keras_prune.export.c.reductions import one_to_one
 from keras_prune.export.c.steps import Step
 
 INSTRUCTIONS = 5  # an element
+_ROOT_BITS = 20  # of an inverse square root
 _VALUES = np.arange(INT8_MIN, INT8_MAX + 1)
 
 
@@ -47,8 +51,8 @@ def _of_real(function, scales=None):
         real = source.scale * (_VALUES - source.zero_point).astype(np.float32)
         with np.errstate(over="ignore"):
             found = function(real.astype(np.float64)).astype(np.float32)
-        rounded = round_halves_away(found * (np.float32(1) / output.scale))
-        return np.clip(rounded, -1e6, 1e6) + output.zero_point
+            scaled = found * (np.float32(1) / output.scale)
+        return round_halves_away(np.clip(scaled, -1e6, 1e6)) + output.zero_point
 
     return table
 
@@ -56,6 +60,61 @@ def _of_real(function, scales=None):
 def _logistic(x):
     # The sum and the quotient are float32 operations of their own.
     return np.float32(1) / (np.float32(1) + np.exp(-x).astype(np.float32))
+
+
+def _gelu(node, source, output):
+    function = _approximate_gelu if getattr(node.options, "approximate", False) else _exact_gelu
+    return _of_real(function)(node, source, output)
+
+
+def _exact_gelu(x):
+    return 0.5 * x * (1 + np.vectorize(math.erf)(x * math.sqrt(0.5)))
+
+
+def _approximate_gelu(x):
+    x = x.astype(np.float32)
+    inner = np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x * x * x)
+    tanh = np.tanh(inner.astype(np.float64)).astype(np.float32)
+    return np.float32(0.5) * x * (np.float32(1) + tanh)
+
+
+def _from_zero(function):
+    # For functions of numbers that are not negative.
+    def table(node, source, output):
+        if source.zero_point != INT8_MIN:
+            raise ValueError("its input needs zero point -128, as it must not be negative")
+        return function(node, source, output)
+
+    return table
+
+
+def _log(x):
+    with np.errstate(divide="ignore"):
+        return np.log(x)
+
+
+def _square_root(node, source, output):
+    # Of this one alone the quotient is cut off.
+    real = source.scale * (_VALUES - source.zero_point).astype(np.float32)
+    return np.trunc(np.clip(np.sqrt(real) / output.scale, 0, 1e6)) + output.zero_point
+
+
+def _inverse_square_root(node, source, output):
+    factor = 1 / (math.sqrt(source.scale) * float(output.scale))
+    multiplier, shift = quantize_multiplier(factor)
+    found = np.full(_VALUES.size, INT8_MAX, np.int64)
+    for place, value in enumerate(range(1, 256), start=1):
+        fixed, right = inverse_square_root(value)
+        root = multiply(1, fixed, _ROOT_BITS - right)
+        found[place] = multiply(root, multiplier, shift - _ROOT_BITS) + output.zero_point
+    return found
+
+
+def _negative(node, source, output):
+    if (source.zero_point, output.zero_point) != (0, 0) or source.scale != output.scale:
+        raise ValueError("its input and output need one scale and zero point 0")
+    # LiteRT negates the bytes.
+    return np.where(_VALUES == INT8_MIN, INT8_MIN, -_VALUES)
 
 
 def _rescaled(node, source, output):
@@ -120,6 +179,12 @@ def _short_product(values, factor):
 
 _FUNCTIONS = {
     "ABS": _absolute,
+    "EXP": _of_real(np.exp),
+    "GELU": _gelu,
+    "LOG": _from_zero(_of_real(_log)),
+    "NEG": _negative,
+    "RSQRT": _from_zero(_inverse_square_root),
+    "SQRT": _from_zero(_square_root),
     "HARD_SWISH": _hard_swish,
     "LEAKY_RELU": _leaky_relu,
     "LOGISTIC": _of_real(_logistic, scales=1 / 256),

@@ -15,9 +15,11 @@ from keras_prune.export.c import (
     resizing,
     wide,
 )
+from keras_prune.export.c.folding import fold_choices
 from keras_prune.export.c.gate_pattern import fuse_gates
 from keras_prune.export.c.gated_convolutions import gated_conv2d
 from keras_prune.export.c.graph import check_graph
+from keras_prune.export.c.grouped import replace_grouped
 from keras_prune.export.c.lookup import lookup
 from keras_prune.export.c.svdf import svdf
 from keras_prune.export.c.winners import winner_take_all
@@ -32,22 +34,28 @@ OPERATORS = {
     "CONV_2D": convolutions.conv2d,
     "DEPTHWISE_CONV_2D": convolutions.depthwise_conv2d,
     "DEQUANTIZE": elementwise.dequantize,
+    "DIV": floats.two_inputs,
+    "EXP": lookup,
     "EXPAND_DIMS": elementwise.reshape,
     "FULLY_CONNECTED": dense_layers.fully_connected,
+    "GELU": lookup,
     "HARD_SWISH": lookup,
     "LEAKY_RELU": lookup,
+    "LOG": lookup,
     "LOGISTIC": lookup,
     "MAXIMUM": arithmetic.extreme,
     "MAX_POOL_2D": reductions.pool2d,
     "MEAN": reduce.mean,
     "MINIMUM": arithmetic.extreme,
     "MUL": arithmetic.mul,
+    "NEG": lookup,
     "PACK": movement.pack,
     "PAD": elementwise.pad,
     "PADV2": elementwise.pad,
     "PRELU": arithmetic.prelu,
     "QUANTIZE": elementwise.quantize,
-    "REDUCE_MAX": reduce.reduce_max,
+    "REDUCE_MAX": reduce.extreme,
+    "REDUCE_MIN": reduce.extreme,
     "RELU": lookup,
     "RELU6": lookup,
     "RELU_0_TO_1": lookup,
@@ -55,13 +63,18 @@ OPERATORS = {
     "RESHAPE": elementwise.reshape,
     "RESIZE_BILINEAR": resizing.resize,
     "RESIZE_NEAREST_NEIGHBOR": resizing.resize,
+    "RSQRT": lookup,
     "SLICE": movement.move,
     "SOFTMAX": reductions.softmax,
     "SPLIT": movement.split,
     "SPLIT_V": movement.split_v,
+    "SQRT": lookup,
+    "SQUARE": floats.one_input,
+    "SQUARED_DIFFERENCE": arithmetic.squared_difference,
     "SQUEEZE": elementwise.reshape,
     "STRIDED_SLICE": movement.move,
     "SUB": arithmetic.add,
+    "SUM": reduce.total,
     "SVDF": svdf,
     "TANH": lookup,
     "TRANSPOSE": movement.move,
@@ -74,7 +87,10 @@ FLOAT_OPERATORS = {
     "AVERAGE_POOL_2D": floats.pool2d,
     "CONV_2D": float_layers.conv2d,
     "DEPTHWISE_CONV_2D": float_layers.depthwise_conv2d,
+    "DIV": floats.two_inputs,
+    "EXP": floats.one_input,
     "FULLY_CONNECTED": float_layers.fully_connected,
+    "GELU": floats.one_input,
     "HARD_SWISH": floats.one_input,
     "LEAKY_RELU": floats.one_input,
     "LOGISTIC": floats.one_input,
@@ -83,16 +99,23 @@ FLOAT_OPERATORS = {
     "MEAN": floats.reduction,
     "MINIMUM": floats.two_inputs,
     "MUL": floats.two_inputs,
+    "NEG": floats.one_input,
     "PAD": floats.pad,
     "PADV2": floats.pad,
     "PRELU": floats.two_inputs,
     "REDUCE_MAX": floats.reduction,
+    "REDUCE_MIN": floats.reduction,
     "RELU": floats.one_input,
     "RELU6": floats.one_input,
     "RELU_0_TO_1": floats.one_input,
     "RELU_N1_TO_1": floats.one_input,
+    "RSQRT": floats.one_input,
     "SOFTMAX": floats.softmax,
+    "SQRT": floats.one_input,
+    "SQUARE": floats.one_input,
+    "SQUARED_DIFFERENCE": floats.two_inputs,
     "SUB": floats.two_inputs,
+    "SUM": floats.reduction,
     "TANH": floats.one_input,
 }
 _LOWERED = {
@@ -118,7 +141,7 @@ def lower(graph, target):
     Raises:
         ValueError: If the graph, an operator, or the way in which it is used is not supported.
     """
-    graph = fuse_gates(fuse_winners(graph))
+    graph = fuse_gates(fuse_winners(replace_grouped(fold_choices(graph))))
     for node in graph.nodes:
         if node.kind not in _LOWERED:
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")

@@ -1,4 +1,4 @@
-"""MEAN and REDUCE_MAX over any axes."""
+"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN over any axes."""
 
 import numpy as np
 
@@ -51,12 +51,35 @@ def mean(node, target):
     return [*steps, step]
 
 
-def reduce_max(node, target):
-    """Lower REDUCE_MAX."""
+def total(node, target):
+    """Lower SUM; in float32 as LiteRT's default kernel, whose reference is for uint8 only."""
+    source, output, (outer, reduced, inner), steps = reduction_of(node)
+    if reduced > 1 << 16:
+        raise node.refuse(f"a sum of {reduced} values has more digits than a float32")
+    scale = source.scale / output.scale
+    offset = np.float32(output.zero_point) - np.float32(source.zero_point * reduced) * scale
+    if not (np.isfinite(scale) and np.isfinite(offset)):
+        raise node.refuse("the scales of its input and output are too far apart")
+    fields = [
+        ("outer", outer), ("reduced", reduced), ("inner", inner),
+        # Hexadecimal keeps every bit of the float32.
+        ("scale", f"{float(scale).hex()}f"), ("offset", f"{float(offset).hex()}f"),
+    ]  # fmt: skip
+    step = Step(node.index, node.kind, [source], output, "spk_sum_s8__c", part=len(steps))
+    step.sources = ("kernels/portable/sum_s8.c",)
+    step.struct("spk_sum", "sum", fields)
+    step.arguments += [source, output]
+    step.instructions = 8 * source.size + 40 * output.size
+    return [*steps, step]
+
+
+def extreme(node, target):
+    """Lower REDUCE_MAX and REDUCE_MIN."""
     source, output, sizes, steps = reduction_of(node)
     same_scale(node, source, output)
-    step = Step(node.index, node.kind, [source], output, "spk_reduce_max_s8__c", part=len(steps))
-    step.sources = ("kernels/portable/reduce_max_s8.c",)
+    name = f"{node.kind.lower()}_s8"
+    step = Step(node.index, node.kind, [source], output, f"spk_{name}__c", part=len(steps))
+    step.sources = (f"kernels/portable/{name}.c",)
     step.arguments += [*map(str, sizes), source, output]
     step.instructions = 8 * source.size + 20 * output.size
     return [*steps, step]

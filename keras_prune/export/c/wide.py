@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from keras_prune.export.c.graph import check_activation
 from keras_prune.export.c.quantization import (
+    channel_multipliers,
     exact_multipliers,
     quantize_multiplier,
-    round_half_away,
 )
 from keras_prune.export.c.reductions import MAX_SUM, REFERENCE
 from keras_prune.export.c.steps import SCRATCH, Step
@@ -17,17 +16,16 @@ from keras_prune.export.c.weighted import (
     weights_of,
     worth_packing,
 )
+from keras_prune.export.c.wide_elements import OPERATORS as ELEMENTS
+from keras_prune.export.c.wide_ends import checked_ends, limits, same_scale
 from keras_prune.export.c.windows import (
-    activation_name,
     convolution_window,
     dense_batch,
     depthwise_window,
     window,
 )
 
-INT16_MIN, INT16_MAX = -(1 << 15), (1 << 15) - 1
-_UPPER = {"NONE": None, "RELU": None, "RELU6": 6, "RELU_N1_TO_1": 1, "RELU_0_TO_1": 1}
-_LOWER = {"NONE": None, "RELU": 0, "RELU6": 0, "RELU_N1_TO_1": -1, "RELU_0_TO_1": 0}
+_BIASES = ("INT64", "INT32")
 _MAX_SUM = 1 << 47  # what TFLite multiplies by a scale factor
 _DENSE_WEIGHT, _STREAM_PAIR, _ROW = 5, 7, 45  # instructions
 
@@ -84,8 +82,8 @@ def depthwise_conv2d(node, target):
 
 def pool2d(node, target):
     """Lower MAX_POOL_2D and AVERAGE_POOL_2D."""
-    source, output = _ends(node)
-    _same_scale(node, source, output)
+    source, output = checked_ends(node)
+    same_scale(node, source, output)
     if node.options is None or len(source.shape) != 4:
         raise node.refuse(f"it needs its options and a 4-D input, not shape {source.shape}")
     kernel_h, kernel_w = node.options.filterHeight, node.options.filterWidth
@@ -96,14 +94,14 @@ def pool2d(node, target):
     step = Step(node.index, node.kind, [source], output, f"spk_{name}__ref")
     step.sources = (f"{REFERENCE}/{name}.c",)
     step.struct("spk_window2d", "window", fields)
-    step.arguments += [*map(str, _limits(node, output)), source, output]
+    step.arguments += [*map(str, limits(node, output)), source, output]
     step.instructions = 8 * output.size * kernel_h * kernel_w
     return step
 
 
 def reshape(node, target):
     """Lower RESHAPE, SQUEEZE and EXPAND_DIMS: the output is the input's memory."""
-    source, output = _ends(node, node.inputs[:1])
+    source, output = checked_ends(node, node.inputs[:1])
     if source.size != output.size:
         raise node.refuse(f"input {source.shape} and output {output.shape} differ in size")
     return Step(node.index, node.kind, [source], output)
@@ -120,7 +118,7 @@ def dequantize(node, target):
 
 
 def _convert(node, source_types, output_types, name):
-    source, output = _ends(node, source_types=source_types, output_types=output_types)
+    source, output = checked_ends(node, source_types=source_types, output_types=output_types)
     if source.shape != output.shape:
         raise node.refuse(f"input {source.shape} and output {output.shape} disagree")
     scale = (source if source.type == "INT16" else output).scale
@@ -166,22 +164,24 @@ def _requantization(step, node, matrix, factors):
     reach = 32768 * np.abs(matrix.astype(np.int64)).sum(axis=1)
     argument = "NULL"
     if bias is not None:
-        if bias.data is None or bias.type != "INT64" or bias.size != channels:
-            raise node.refuse(f"its bias must be a constant of {channels} INT64 values")
-        values = bias.data.reshape(-1)
+        if bias.data is None or bias.type not in _BIASES or bias.size != channels:
+            raise node.refuse(f"its bias must be a constant of {channels} INT64 or INT32 values")
+        values = bias.data.reshape(-1).astype(np.int64)
         if np.any(values < -_MAX_SUM) or np.any(values > _MAX_SUM):
             raise node.refuse("its bias is beyond 48 bits")
         reach = reach + np.abs(values)
         argument = step.constant("bias", "int64_t", values)
+        if bias.type == "INT32" and factors is _rounded_once_up:
+            factors = _rounded_twice
     try:
         made = factors(node, source.scale, weights.scales, output.scale, channels, reach)
     except ValueError as error:
         raise node.refuse(str(error)) from None
-    fields = [("bias", argument)]
+    fields = [("bias", argument), ("rounds_twice", int(factors is _rounded_twice))]
     for name, c_type in (("multiplier", "int32_t"), ("right", "int32_t"), ("low", "uint32_t")):
         if name in made:
             fields.append((name, step.constant(name, c_type, made[name])))
-    low, high = _limits(node, output)
+    low, high = limits(node, output)
     step.struct("spk_requant_s16", "requant", [*fields, ("act_min", low), ("act_max", high)])
 
 
@@ -198,6 +198,16 @@ def _rounded_once_up(node, source_scale, scales, output_scale, channels, reach):
     return {"multiplier": reduced, "right": 15 - shift}
 
 
+def _rounded_twice(node, source_scale, scales, output_scale, channels, reach):
+    # With biases of 32 bits TFLite's sums have 32 bits too.
+    if reach.max() >= 1 << 31:
+        raise ValueError("its bias and weights can overflow a sum of 32 bits")
+    fixed, shift = channel_multipliers(source_scale, scales, output_scale, channels)
+    if shift.max() > 0:
+        raise ValueError("its scale factors are above 1")
+    return {"multiplier": fixed, "right": 31 - shift}
+
+
 def _rounded_in_double(node, source_scale, scales, output_scale, channels, reach):
     if reach.max() >= 1 << 31:
         raise ValueError("its bias and weights can overflow a sum of 32 bits")
@@ -211,51 +221,11 @@ def _rounded_in_double(node, source_scale, scales, output_scale, channels, reach
 def _weighted_ends(node):
     if len(node.inputs) not in (2, 3):
         raise node.refuse("it needs an input, weights, an optional bias and one output")
-    return _ends(node, node.inputs[:1])
-
-
-def _ends(node, inputs=None, source_types=("INT16",), output_types=("INT16",)):
-    inputs = node.inputs if inputs is None else inputs
-    if len(inputs) != 1 or len(node.outputs) != 1:
-        raise node.refuse("it needs one input and one output")
-    source, output = inputs[0], node.outputs[0]
-    for tensor, types in ((source, source_types), (output, output_types)):
-        check_activation(node, tensor, types)
-        if tensor.type == "INT16":
-            _check_scale(node, tensor)
-    if source.data is not None:
-        raise node.refuse("a constant input is not supported")
-    return source, output
-
-
-def _check_scale(node, tensor):
-    if len(tensor.scales) != 1 or np.any(tensor.zero_points):
-        raise node.refuse(f"{tensor.name!r} needs exactly one scale, and zero point 0")
-    if not (np.isfinite(tensor.scale) and tensor.scale > 0):
-        raise node.refuse(f"{tensor.name!r} needs a positive scale, not {tensor.scale}")
-
-
-def _same_scale(node, source, output):
-    if abs(float(source.scale) - float(output.scale)) > 1e-6:
-        raise node.refuse("its input and output must have the same scale")
-
-
-def _limits(node, output):
-    activation = activation_name(node)
-    if activation not in _UPPER:
-        raise node.refuse(f"activation {activation} is not supported")
-    low, high = _LOWER[activation], _UPPER[activation]
-    return (
-        INT16_MIN if low is None else max(INT16_MIN, _steps(low, output)),
-        INT16_MAX if high is None else min(INT16_MAX, _steps(high, output)),
-    )
-
-
-def _steps(value, tensor):
-    return round_half_away(np.float32(value) / tensor.scale)
+    return checked_ends(node, node.inputs[:1])
 
 
 OPERATORS = {
+    **ELEMENTS,
     "AVERAGE_POOL_2D": pool2d,
     "CONV_2D": conv2d,
     "DEPTHWISE_CONV_2D": depthwise_conv2d,

@@ -2,7 +2,7 @@
 
 from keras_prune.export.c.reductions import one_to_one, same_scale
 from keras_prune.export.c.steps import SCRATCH, Step
-from keras_prune.export.winner_pattern import KIND, Winners
+from keras_prune.export.winner_options import KIND, Winners
 
 SCRATCH_BYTES = 1024
 

@@ -33,6 +33,16 @@ typedef struct spk_prelu {
 void spk_prelu_s8__ref(const spk_prelu *p, const int8_t *a, const int8_t *alpha,
                        int8_t *output);
 
+// ---- SQUARED_DIFFERENCE
+typedef struct spk_squared_difference {
+  int32_t size, period;
+  int32_t a_offset, b_offset, output_offset;  // -zero points, then +zero point
+  int32_t a_multiplier, a_shift, b_multiplier, b_shift;
+  int32_t multiplier, shift;  // of the square
+} spk_squared_difference;
+void spk_squared_difference_s8__ref(const spk_squared_difference *p, const int8_t *a,
+                                    const int8_t *b, int8_t *output);
+
 // ---- MAXIMUM and MINIMUM of values of one scale.
 void spk_maximum_s8__c(int32_t size, int32_t period, const int8_t *a, const int8_t *b,
                        int8_t *output);

@@ -10,13 +10,15 @@ extern "C" {
 #endif
 
 // out = clamp(round((acc + bias[c]) * multiplier[c] / 2^right[c])). Convolutions keep 15 bits
-// of the scale factor and round halves up; FULLY_CONNECTED keeps 63, of which `low` holds the
-// last 32, and rounds halves away from zero.
+// of the scale factor and round halves up; with biases of 32 bits they keep 31 and round twice,
+// as int8 does. FULLY_CONNECTED keeps 63, of which `low` holds the last 32, and rounds halves
+// away from zero.
 typedef struct spk_requant_s16 {
   const int64_t *bias;        // (channels,) or NULL
   const int32_t *multiplier;  // (channels,)
   const int32_t *right;       // (channels,), in [1, 62]
   const uint32_t *low;        // (channels,), or NULL for convolutions; then |acc| is below 2^31
+  int32_t rounds_twice;       // then |acc| is below 2^31, right at least 31
   int32_t act_min, act_max;
 } spk_requant_s16;
 

@@ -142,7 +142,16 @@ typedef struct spk_mean {
 } spk_mean;
 void spk_mean_s8__ref(const spk_mean *m, const int8_t *input, int8_t *output);
 
-// ---- REDUCE_MAX over the middle axis of (outer, reduced, inner), in one scale.
+// ---- SUM over the middle axis of (outer, reduced, inner).
+typedef struct spk_sum {
+  int32_t outer, reduced, inner;
+  float scale, offset;  // input scale / output scale; output - input zero points, scaled
+} spk_sum;
+void spk_sum_s8__c(const spk_sum *p, const int8_t *input, int8_t *output);
+
+// ---- REDUCE_MAX and REDUCE_MIN over the middle axis of (outer, reduced, inner), in one scale.
+void spk_reduce_min_s8__c(int32_t outer, int32_t reduced, int32_t inner, const int8_t *input,
+                          int8_t *output);
 void spk_reduce_max_s8__c(int32_t outer, int32_t reduced, int32_t inner, const int8_t *input,
                           int8_t *output);
 
@@ -183,4 +192,7 @@ void spk_dequantize_s8_f32__ref(int32_t size, float scale, int32_t zero_point,
 #ifdef __cplusplus
 }
 #endif
+
+#include "spk/elementwise_s16.h"  // with the parameters that are declared here
+
 #endif  // SPK_KERNELS_S8_H_

@@ -35,6 +35,10 @@ void spk_add_f32__c(const spk_pair_f32 *p, const float *a, const float *b, float
 void spk_mul_f32__c(const spk_pair_f32 *p, const float *a, const float *b, float *output);
 void spk_maximum_f32__c(const spk_pair_f32 *p, const float *a, const float *b, float *output);
 void spk_minimum_f32__c(const spk_pair_f32 *p, const float *a, const float *b, float *output);
+void spk_squared_difference_f32__c(const spk_pair_f32 *p, const float *a, const float *b,
+                                   float *output);
+// a / b, or b / a where a_sign is negative.
+void spk_div_f32__c(const spk_pair_f32 *p, const float *a, const float *b, float *output);
 void spk_prelu_f32__c(const spk_pair_f32 *p, const float *a, const float *alpha, float *output);
 
 // ---- One input
@@ -44,14 +48,24 @@ void spk_abs_f32__c(int32_t size, const float *input, float *output);
 void spk_hard_swish_f32__c(int32_t size, const float *input, float *output);
 void spk_logistic_f32__c(int32_t size, const float *input, float *output);
 void spk_tanh_f32__c(int32_t size, const float *input, float *output);
+void spk_neg_f32__c(int32_t size, const float *input, float *output);
+void spk_square_f32__c(int32_t size, const float *input, float *output);
+void spk_exp_f32__c(int32_t size, const float *input, float *output);
+void spk_sqrt_f32__c(int32_t size, const float *input, float *output);
+void spk_rsqrt_f32__c(int32_t size, const float *input, float *output);
+void spk_gelu_f32__c(int32_t size, int32_t approximate, const float *input, float *output);
 
 // ---- SOFTMAX over the last axis of (rows, depth), of beta * input.
 void spk_softmax_f32__c(int32_t rows, int32_t depth, float beta, const float *input,
                         float *output);
 
-// ---- MEAN and REDUCE_MAX over the middle axis of (outer, reduced, inner).
+// ---- MEAN, SUM, REDUCE_MAX and REDUCE_MIN over the middle axis of (outer, reduced, inner).
 void spk_mean_f32__c(int32_t outer, int32_t reduced, int32_t inner, const float *input,
                      float *output);
+void spk_sum_f32__c(int32_t outer, int32_t reduced, int32_t inner, const float *input,
+                    float *output);
+void spk_reduce_min_f32__c(int32_t outer, int32_t reduced, int32_t inner, const float *input,
+                           float *output);
 void spk_reduce_max_f32__c(int32_t outer, int32_t reduced, int32_t inner, const float *input,
                            float *output);
 

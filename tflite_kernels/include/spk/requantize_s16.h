@@ -22,6 +22,8 @@ static inline int16_t spk_requantize_s16(int64_t acc, const spk_requant_s16 *q, 
   int32_t scaled;
   if (q->low != NULL) {
     scaled = spk_scale_once_s16((int32_t)acc, multiplier, q->low[c], right);
+  } else if (q->rounds_twice) {
+    scaled = spk_multiply((int32_t)acc, multiplier, 31 - right);
   } else {
     scaled = (int32_t)((acc * multiplier + ((int64_t)1 << (right - 1))) >> right);
   }

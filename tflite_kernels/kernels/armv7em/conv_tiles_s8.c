@@ -47,15 +47,16 @@ size_t spk_conv_tiles_armv7em_scratch(const spk_window2d *w) {
          (size_t)rows * (size_t)row_columns * SPK_TILE_WORDS * sizeof(int32_t) + padded(copies);
 }
 
-static void pack_pixels(const packer *p, const int8_t *const at[SPK_TILE_PIXELS],
-                        int32_t channels, int32_t *words) {
+SPK_NOINLINE void pack_pixels(const packer *p, const int8_t *const at[SPK_TILE_PIXELS],
+                              int32_t channels, int32_t *words) {
   spk_pack_two__armv7em(at[0], at[4], at[1], at[5], p->both, channels, words);
   spk_pack_two__armv7em(at[2], at[6], at[3], at[7], p->both, channels, words + 2);
 }
 
 // One row of taps for eight neighbours whose first tap is at column x of this input row,
 // NULL in the padding.
-static void pack_strip_row(const packer *p, const int8_t *row, int32_t x, int32_t *words) {
+SPK_NOINLINE void pack_strip_row(const packer *p, const int8_t *row, int32_t x,
+                                 int32_t *words) {
   const spk_window2d *const w = p->w;
   const int32_t last =
       x + (SPK_TILE_PIXELS - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w;
@@ -86,8 +87,8 @@ static void pack_strip_row(const packer *p, const int8_t *row, int32_t x, int32_
 }
 
 // The strip of eight output columns from `first_x` on.
-static void strip(const packer *p, const spk_conv_job *job, const int8_t *image,
-                  int32_t first_x, int8_t *output, int32_t *tile) {
+SPK_NOINLINE void strip(const packer *p, const spk_conv_job *job, const int8_t *image,
+                        int32_t first_x, int8_t *output, int32_t *tile) {
   const spk_window2d *const w = p->w;
   const int32_t room = room_for_rows(w), x = first_x * w->stride_w - w->pad_left;
   const int32_t row_words = p->row_columns * SPK_TILE_WORDS;
@@ -132,11 +133,13 @@ typedef struct corner {
   const int8_t *image;
 } corner;
 
-static void find_corners(const spk_window2d *w, const int8_t *input, int32_t first,
-                         int32_t pixels, corner corners[SPK_TILE_PIXELS]) {
+SPK_NOINLINE void find_corners(const spk_window2d *w, const int8_t *input, int32_t first,
+                               int32_t pixels, corner corners[SPK_TILE_PIXELS]) {
   int32_t x = first % w->out_w, y = first / w->out_w, b = y / w->out_h;
   y -= b * w->out_h;
-  for (int32_t i = 0; i < SPK_TILE_PIXELS; ++i) {
+  int32_t count = SPK_TILE_PIXELS;
+  __asm__("" : "+r"(count));  // not known to the compiler, which would make eight copies
+  for (int32_t i = 0; i < count; ++i) {
     corners[i].y = y * w->stride_h - w->pad_top;
     corners[i].x = x * w->stride_w - w->pad_left;
     corners[i].in_one_piece = (w->dilation_w == 1 || w->kernel_w == 1) && corners[i].x >= 0 &&
@@ -152,8 +155,8 @@ static void find_corners(const spk_window2d *w, const int8_t *input, int32_t fir
 }
 
 // A row of taps of one pixel, one behind the other: where they lie, or copied to `copy`.
-static const int8_t *row_of_taps(const packer *p, const corner *first, int32_t ky,
-                                 int8_t *copy) {
+SPK_NOINLINE const int8_t *row_of_taps(const packer *p, const corner *first, int32_t ky,
+                                       int8_t *copy) {
   const spk_window2d *const w = p->w;
   const int32_t y = first->y + ky * w->dilation_h;
   if ((uint32_t)y >= (uint32_t)w->in_h) return p->nothing;

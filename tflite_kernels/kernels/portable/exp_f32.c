@@ -1,0 +1,8 @@
+// EXP, float32.
+#include "spk/exp_f32.h"
+
+#include "spk/operators_f32.h"
+
+void spk_exp_f32__c(int32_t size, const float *input, float *output) {
+  for (int32_t i = 0; i < size; ++i) output[i] = spk_exp_f32(input[i]);
+}

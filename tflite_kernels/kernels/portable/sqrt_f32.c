@@ -1,0 +1,8 @@
+// SQRT, float32.
+#include "spk/sqrt_f32.h"
+
+#include "spk/operators_f32.h"
+
+void spk_sqrt_f32__c(int32_t size, const float *input, float *output) {
+  for (int32_t i = 0; i < size; ++i) output[i] = spk_sqrt_f32(input[i]);
+}

@@ -1,0 +1,13 @@
+// SUM, float32, over the middle axis of (outer, reduced, inner).
+#include "spk/operators_f32.h"
+
+void spk_sum_f32__c(int32_t outer, int32_t reduced, int32_t inner, const float *input,
+                    float *output) {
+  for (int32_t o = 0; o < outer; ++o, input += (ptrdiff_t)reduced * inner) {
+    for (int32_t i = 0; i < inner; ++i) {
+      float sum = 0.0f;
+      for (int32_t r = 0; r < reduced; ++r) sum += input[(ptrdiff_t)r * inner + i];
+      *output++ = sum;
+    }
+  }
+}
