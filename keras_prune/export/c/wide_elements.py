@@ -18,7 +18,33 @@ from keras_prune.export.c.wide_ends import INT16_MAX, INT16_MIN, checked_ends, l
 
 _LEFT_SHIFT = 15
 _STEPS = 4096 * 3  # of LOGISTIC and TANH
-_HALF = np.float32(2)
+_RAISED = (
+    4,
+    8,
+    12,
+    14,
+    15,
+    16,
+    17,
+    19,
+    20,
+    21,
+    22,
+    25,
+    27,
+    28,
+    29,
+    30,
+    31,
+    33,
+    34,
+    35,
+    37,
+    39,
+    40,
+    41,
+)
+_RAISED += (43, 44, 45, 46, 49, 50, 54, 62, 63, 64, 66, 82, 86, 93, 100, 103, 112, 116, 135)
 
 
 def add(node, target):
@@ -87,12 +113,11 @@ def sigmoid(node, target):
     source, output = _alike(node)
     _needs_unit_scale(node, output)
     multiplier, right = _steps_multiplier(float(source.scale))
-    table = np.round(65536 / (1 + np.exp(-np.arange(256) / 24)))
     name = node.kind.lower()
     step = Step(node.index, node.kind, [source], output, f"spk_{name}_s16__ref")
     step.overwrites = (source,)
     step.sources = (f"{REFERENCE}/sigmoid_s16.c",)
-    values = step.constant("sigmoid", "uint16_t", np.minimum(table, 65535))
+    values = step.constant("sigmoid", "uint16_t", _sigmoid_table())
     fields = [("size", output.size), ("multiplier", multiplier), ("right", right)]
     step.struct("spk_logistic_curve_s16", "sigmoid", [*fields, ("table", values)])
     step.arguments += [source, output]
@@ -151,6 +176,13 @@ def mean(node, target):
     return [*steps, step]
 
 
+def _sigmoid_table():
+    # TFLite's table is higher by one here and there, and at its end.
+    table = np.round(65536 / (1 + np.exp(-np.arange(256) / 24)))
+    table[[*_RAISED, 255]] += 1
+    return table
+
+
 def _reciprocal(x):
     # Two float32 operations.
     return np.float32(1) / (np.float32(1) + x.astype(np.float32))
@@ -170,9 +202,9 @@ def _curve(input_scale, zero_point, function):
         return function(x.astype(np.float64)).astype(np.float32)
 
     here = round_halves_away(at(places) * factor)
-    line = round_halves_away((at(after) * factor + here) / _HALF)
-    midway = round_halves_away(at(places + step / _HALF) * factor)
-    bias = round_halves_away((line - midway) / _HALF)
+    line = round_halves_away((at(after) * factor + here) / np.float32(2))
+    midway = round_halves_away(at(places + step / np.float32(2)) * factor)
+    bias = round_halves_away((line - midway) / np.float32(2))
     last = round_halves_away(at(np.array([highest])) * factor)
     return np.clip(np.append(here - bias, last), INT16_MIN, INT16_MAX)
 

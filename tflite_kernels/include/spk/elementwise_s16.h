@@ -23,7 +23,7 @@ typedef struct spk_relu_s16 {
 void spk_relu_s16__ref(const spk_relu_s16 *p, const int16_t *input, int16_t *output);
 
 // ---- LOGISTIC and TANH: between the values of a table. The output has scale 2^-15.
-// `multiplier` and `right` bring an input to steps of 1 / 12288; table[i] is
+// `multiplier` and `right` bring an input to steps of 1 / 12288; table[i] is about
 // 65536 / (1 + e^(-i / 24)).
 typedef struct spk_logistic_curve_s16 {
   int32_t size;
