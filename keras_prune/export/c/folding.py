@@ -45,7 +45,9 @@ def fold_choices(graph):
 
 def _choice(node, known):
     # The tensor that a SELECT gives whatever the input, or None.
-    if node.kind not in _CHOICES or len(node.inputs) != 3 or None in node.inputs:
+    if node.kind not in _CHOICES or len(node.inputs) != 3 or len(node.outputs) != 1:
+        return None
+    if None in node.inputs:
         return None
     condition, *choices = node.inputs
     value = known.get(condition.index)
@@ -59,9 +61,7 @@ def _choice(node, known):
 
 
 def _is_alike(tensor, output):
-    if tensor.type != output.type or tensor.size != output.size:
-        return False
-    if tensor.data is None and tensor.shape != output.shape:
+    if tensor.type != output.type or tensor.shape != output.shape:
         return False
     return np.array_equal(tensor.scales, output.scales) and np.array_equal(
         tensor.zero_points, output.zero_points
@@ -70,7 +70,9 @@ def _is_alike(tensor, output):
 
 def _comparison(node, makers):
     # {index: whether it is true} for a comparison whose result is known.
-    if node.kind not in ("GREATER", "LESS_EQUAL") or len(node.inputs) != 2 or None in node.inputs:
+    if node.kind not in ("GREATER", "LESS_EQUAL") or len(node.inputs) != 2:
+        return {}
+    if None in node.inputs or len(node.outputs) != 1:
         return {}
     values, constant = node.inputs
     lowest, most = _lowest(values, makers.get(values.index)), _real(constant)

@@ -96,7 +96,9 @@ def _log(x):
 def _square_root(node, source, output):
     # Of this one alone the quotient is cut off.
     real = source.scale * (_VALUES - source.zero_point).astype(np.float32)
-    return np.trunc(np.clip(np.sqrt(real) / output.scale, 0, 1e6)) + output.zero_point
+    with np.errstate(over="ignore"):
+        quotient = np.sqrt(real) / output.scale
+    return np.trunc(np.clip(quotient, 0, 1e6)) + output.zero_point
 
 
 def _inverse_square_root(node, source, output):

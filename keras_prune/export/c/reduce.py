@@ -56,8 +56,9 @@ def total(node, target):
     source, output, (outer, reduced, inner), steps = reduction_of(node)
     if reduced > 1 << 16:
         raise node.refuse(f"a sum of {reduced} values has more digits than a float32")
-    scale = source.scale / output.scale
-    offset = np.float32(output.zero_point) - np.float32(source.zero_point * reduced) * scale
+    with np.errstate(over="ignore"):
+        scale = source.scale / output.scale
+        offset = np.float32(output.zero_point) - np.float32(source.zero_point * reduced) * scale
     if not (np.isfinite(scale) and np.isfinite(offset)):
         raise node.refuse("the scales of its input and output are too far apart")
     fields = [

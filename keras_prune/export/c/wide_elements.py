@@ -113,6 +113,8 @@ def sigmoid(node, target):
     source, output = _alike(node)
     _needs_unit_scale(node, output)
     multiplier, right = _steps_multiplier(float(source.scale))
+    if multiplier >= 1 << 16:  # times an int16 in 32 bits
+        raise node.refuse("its input's scale is too large")
     name = node.kind.lower()
     step = Step(node.index, node.kind, [source], output, f"spk_{name}_s16__ref")
     step.overwrites = (source,)

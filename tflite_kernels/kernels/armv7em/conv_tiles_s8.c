@@ -47,16 +47,15 @@ size_t spk_conv_tiles_armv7em_scratch(const spk_window2d *w) {
          (size_t)rows * (size_t)row_columns * SPK_TILE_WORDS * sizeof(int32_t) + padded(copies);
 }
 
-SPK_NOINLINE void pack_pixels(const packer *p, const int8_t *const at[SPK_TILE_PIXELS],
-                              int32_t channels, int32_t *words) {
+static void pack_pixels(const packer *p, const int8_t *const at[SPK_TILE_PIXELS],
+                        int32_t channels, int32_t *words) {
   spk_pack_two__armv7em(at[0], at[4], at[1], at[5], p->both, channels, words);
   spk_pack_two__armv7em(at[2], at[6], at[3], at[7], p->both, channels, words + 2);
 }
 
 // One row of taps for eight neighbours whose first tap is at column x of this input row,
 // NULL in the padding.
-SPK_NOINLINE void pack_strip_row(const packer *p, const int8_t *row, int32_t x,
-                                 int32_t *words) {
+static void pack_strip_row(const packer *p, const int8_t *row, int32_t x, int32_t *words) {
   const spk_window2d *const w = p->w;
   const int32_t last =
       x + (SPK_TILE_PIXELS - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w;
@@ -87,8 +86,8 @@ SPK_NOINLINE void pack_strip_row(const packer *p, const int8_t *row, int32_t x,
 }
 
 // The strip of eight output columns from `first_x` on.
-SPK_NOINLINE void strip(const packer *p, const spk_conv_job *job, const int8_t *image,
-                        int32_t first_x, int8_t *output, int32_t *tile) {
+static void strip(const packer *p, const spk_conv_job *job, const int8_t *image,
+                  int32_t first_x, int8_t *output, int32_t *tile) {
   const spk_window2d *const w = p->w;
   const int32_t room = room_for_rows(w), x = first_x * w->stride_w - w->pad_left;
   const int32_t row_words = p->row_columns * SPK_TILE_WORDS;
