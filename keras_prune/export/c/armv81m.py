@@ -19,10 +19,10 @@ _GROUP_BYTES = {1: 34, 4: 24}
 _CONV_GROUP = {1: 29, 4: 21}  # per group of sixteen weights and tile
 _CONV_ROW = 30  # per channel and tile, requantisation included
 _CHANNEL = 12  # per channel
-_TAPS = 37  # per pixel and row of taps
+_TAPS = 72  # per pixel and row of taps
 _SIXTEEN = 3  # per sixteen bytes that are copied
-_DENSE_GROUP = {1: 7, 4: 5}  # per group of a dense layer
-_DENSE_ROW = 13  # per row of a dense layer, requantisation included
+_DENSE_GROUP = {1: 6, 4: 4}  # per group of a dense layer
+_DENSE_ROW = 15  # per row of a dense layer, requantisation included
 
 
 def convolutions(matrix, w):

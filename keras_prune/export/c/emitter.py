@@ -31,6 +31,9 @@ _TEMPLATES = {
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow")
 WARNINGS += ("-Wundef", "-Wvla", "-Wcast-align", "-Wstrict-prototypes", "-Wmissing-prototypes")
 
+# Keeps Clang from vectorising with gathers and scatters of MVE (see docs/decisions.md).
+GATHER_FLAGS = ("-mllvm", "-enable-arm-maskedgatscat=false")
+
 
 def render(name, title, target, graph, steps, plan, kernels):
     """Render the generated files of a project, all but its README.
@@ -56,6 +59,7 @@ def render(name, title, target, graph, steps, plan, kernels):
         "flags": " ".join(target.flags or ("-mthumb", "-mcpu=cortex-m4")),
         "flags_for": "cortex-m4" if target.is_host else target.name,
         "warnings": " ".join(WARNINGS),
+        "gather_flags": " ".join(GATHER_FLAGS) if target.vectors == "mve" else "",
         "toolchain": toolchain,
         "arena_bytes": plan.arena_bytes,
         "inputs": inputs,

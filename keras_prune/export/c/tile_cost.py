@@ -25,7 +25,7 @@ class Costs:
 
 
 _LONG_MULTIPLY = Costs(8, 170, 22, 10, 12, 200, 4, 25, 110)
-_SHORT_MULTIPLY = Costs(4, 100, 24, 16, 18, 600, 8, 120, 150)
+_SHORT_MULTIPLY = Costs(4, 100, 18, 18.3, 15.4, 330, 8, 120, 150)
 
 
 def dense(target, matrix, pixels, taps=1):

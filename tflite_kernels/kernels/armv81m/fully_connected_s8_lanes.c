@@ -15,41 +15,61 @@ typedef const uint8_t *some_rows(const int8_t *x, const uint8_t *lanes, const in
 #pragma GCC diagnostic ignored "-Wunused-parameter"  // the assembly finds them in registers
 
 // clang-format off
-#define ROWS(group)                              \
+// Groups stand in a line, which `jump` enters where as many are left as a row has: r12 groups
+// before r6, where the line ends. Longer rows turn in a loop.
+#define GROUP(inputs) inputs "vmladava.s8 r4, q2, q1\n\t"
+#define ROWS(jump, inputs)                       \
   __asm__ volatile(                              \
       "sub sp, sp, #16\n\t"                      \
       "stm sp, {r4-r6, lr}\n\t"                  \
       "ldr r5, [sp, #16]\n\t"                    \
+      "dls lr, r3\n\t"                           \
+      "adr.w r6, 30f\n\t"                        \
+      "orr r6, r6, #1\n\t"                       \
       "10:\n\t"                                  \
       "ldrh r12, [r1], #2\n\t"                   \
       "ldr r4, [r2], #4\n\t"                     \
-      "dls lr, r12\n\t"                          \
-      "11:\n\t"                                  \
-      group                                      \
-      "vmladava.s8 r4, q2, q1\n\t"               \
-      "le lr, 11b\n\t"                           \
+      "cmp r12, #32\n\t"                         \
+      "bhi.w 20f\n\t"                            \
+      jump                                       \
+      "bx r12\n\t"                               \
+      ".balign 4\n\t"                            \
+      ".rept 32\n\t" GROUP(inputs) ".endr\n\t"   \
+      "30:\n\t"                                  \
       "str r4, [r5], #4\n\t"                     \
-      "subs r3, r3, #1\n\t"                      \
-      "bne.n 10b\n\t"                            \
+      "le lr, 10b\n\t"                           \
       "mov r0, r1\n\t"                           \
       "ldm sp, {r4-r6, lr}\n\t"                  \
       "add sp, sp, #16\n\t"                      \
-      "bx lr\n\t")
+      "bx lr\n\t"                                \
+      "20:\n\t"                                  \
+      "mov r3, lr\n\t"                           \
+      "dls lr, r12\n\t"                          \
+      "21:\n\t"                                  \
+      GROUP(inputs)                              \
+      "le lr, 21b\n\t"                           \
+      "mov lr, r3\n\t"                           \
+      "b.w 30b\n\t")
 
+// 24 bytes of code a group.
 SPK_MVE_NAKED static const uint8_t *rows_of_bytes(const int8_t *x, const uint8_t *lanes,
                                                   const int32_t *bias, int32_t count,
                                                   int32_t *sums) {
-  ROWS("ldrh r12, [r1], #2\n\t"
+  ROWS("add.w r12, r12, r12, lsl #1\n\t"
+       "sub.w r12, r6, r12, lsl #3\n\t",
+       "ldrh.w r12, [r1], #2\n\t"
        "vldrb.u8 q0, [r1], #16\n\t"
        "vldrb.u8 q1, [r1], #16\n\t"
-       "add r12, r12, r0\n\t"
+       "add.w r12, r12, r0\n\t"
        "vldrb.u8 q2, [r12, q0]\n\t");
 }
 
+// 16 bytes of code a group.
 SPK_MVE_NAKED static const uint8_t *rows_of_words(const int8_t *x, const uint8_t *lanes,
                                                   const int32_t *bias, int32_t count,
                                                   int32_t *sums) {
-  ROWS("vldrh.u32 q0, [r1], #8\n\t"
+  ROWS("sub.w r12, r6, r12, lsl #4\n\t",
+       "vldrh.u32 q0, [r1], #8\n\t"
        "vldrb.u8 q1, [r1], #16\n\t"
        "vldrw.u32 q2, [r0, q0, uxtw #2]\n\t");
 }

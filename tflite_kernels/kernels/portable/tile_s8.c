@@ -40,8 +40,32 @@ static void pack_word(const int8_t *restrict pixel, int32_t offset, int32_t chan
   }
 }
 
+// Three of the words are those that the tap before has of the next pixels.
+static void pack_next(const int8_t *restrict pixel, int32_t offset, int32_t channels,
+                      const int32_t *from, int32_t *tile) {
+  for (int32_t c = 0; c < channels; ++c, from += SPK_TILE_WORDS, tile += SPK_TILE_WORDS) {
+    const int32_t next = pixel != NULL ? pixel[c] + offset : 0;
+    const int32_t first = from[1], second = from[2], third = from[3];
+    tile[0] = first, tile[1] = second, tile[2] = third, tile[3] = next;
+  }
+}
+
+// Does each pixel read with a tap what the one before it reads with the next tap?
+static int slides(const spk_window2d *w, const corner *at) {
+  if (w->stride_w != w->dilation_w) return 0;
+  for (int i = 1; i < SPK_TILE_WORDS; ++i) {
+    if (at[i].y != at[0].y || at[i].image != at[0].image) return 0;
+    if (at[i].x != at[i - 1].x + w->stride_w) return 0;
+  }
+  return 1;
+}
+
 static void pack_tap(const spk_window2d *w, const corner *at, int32_t offset, int32_t dy,
                      int32_t dx, int32_t *tile) {
+  if (dx > 0 && slides(w, at)) {
+    pack_next(tap(w, &at[3], dy, dx), offset, w->in_c, tile - w->in_c * SPK_TILE_WORDS, tile);
+    return;
+  }
   for (int i = 0; i < SPK_TILE_WORDS; ++i) {
     pack_word(tap(w, &at[i], dy, dx), offset, w->in_c, tile + i);
   }
