@@ -12,6 +12,7 @@ MICROCONTROLLER = (
     "dense_layers_mcu",
     "two_sided",
     "convolutions_mcu",
+    "layers_by_core",
     "dsp",
     "gated_channels",
     "aarch64",

@@ -1,4 +1,4 @@
-"""Instruction budgets on a Cortex-M4: `python -m tests.export.c_budgets` writes them anew.
+"""Instruction budgets, most on a Cortex-M4: `python -m tests.export.c_budgets` writes them anew.
 
 A count depends on the compiler, so that every version of it has budgets of its own.
 """
@@ -61,6 +61,10 @@ CASES = {
     "3x3 convolution 16 to 16, 8x8, 90 % zeros": (convolution, 0.9),
     "3x3 depthwise convolution 16, 8x8": (convolution, 0.0, "DEPTHWISE_CONV_2D"),
     "network of eight operators, 85 % zeros": (pruned_network, 0.85),
+    "fully connected 128x64, 90 % zeros, cortex-m55": (fully_connected, 0.9),
+    "3x3 convolution 16 to 16, 8x8, 90 % zeros, cortex-m55": (convolution, 0.9),
+    "3x3 convolution 16 to 16, 8x8, 90 % zeros, cortex-m3": (convolution, 0.9),
+    "3x3 convolution 16 to 16, 8x8, 90 % zeros, cortex-m0": (convolution, 0.9),
 }
 
 
@@ -77,12 +81,13 @@ def measure(case):
         case: Str. A key of `CASES`.
     """
     make, *arguments = CASES[case]
+    core = case.rsplit(", ", 1)[1] if "cortex" in case else "cortex-m4"
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         path = make(folder / "model.tflite", *arguments)
-        export_c(path, folder / "c", "cortex-m4")
+        export_c(path, folder / "c", core)
         inputs = random_int8(np.random.default_rng(1), (1, _input_size(path)))
-        return int(run_c_project(folder / "c", inputs, "cortex-m4").instructions[0])
+        return int(run_c_project(folder / "c", inputs, core).instructions[0])
 
 
 def _input_size(path):

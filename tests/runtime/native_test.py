@@ -59,6 +59,18 @@ def test_round_trip_of_fours(density, spread):
         native.unpack_fours_s8(blob[:-4], 7, 600, spread)
 
 
+@pytest.mark.parametrize("block", [1, 4])
+@pytest.mark.parametrize("density", [0, 0.1, 1])
+def test_round_trip_of_lanes(density, block):
+    random = np.random.default_rng(0)
+    dense = random.integers(-128, 128, (7, 600)).astype(np.int8)
+    dense[random.random(dense.shape) >= density] = 0
+    blob = native.pack_lanes_s8(dense, block)
+    np.testing.assert_array_equal(native.unpack_lanes_s8(blob, 7, 600, block), dense)
+    with pytest.raises(ValueError, match=r"`spk_lanes_s8_unpack` failed: the blob"):
+        native.unpack_lanes_s8(blob[:-2], 7, 600, block)
+
+
 def test_half_a_block_is_refused():
     with pytest.raises(ValueError, match=r"cannot hold this matrix. Received: rows=2, cols=6"):
         native.pack_fours_s8(np.ones((2, 6), np.int8), spread=False)

@@ -27,8 +27,8 @@ SPK_INLINE int32_t spk_high_mul(int32_t a, int32_t b) {
   __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
   return high;
 #elif defined(__ARM_ARCH_6M__)
-  // By halves of 16 bits: there is no long multiplication, and the library's takes 60
-  // instructions. No sum overflows: a1 * b0 and a0 * b1 have 31 bits beside the sign.
+  // By halves of 16 bits: there is no long multiplication, and the library's is slow. No sum
+  // overflows: a1 * b0 and a0 * b1 have 31 bits beside the sign.
   const int32_t a1 = a >> 16, b1 = b >> 16;
   const uint32_t a0 = (uint32_t)a & 0xffff, b0 = (uint32_t)b & 0xffff;
   const int32_t crossed = a1 * (int32_t)b0 + (int32_t)(a0 * b0 >> 16);
