@@ -52,6 +52,12 @@ static const bench_pattern kPatterns[] = {
     {"90 %", 0.1, 1, 1, 0, 1.0},
     {"95 %", 0.05, 1, 1, 0, 1.0},
     {"90 % 1x4", 0.1, 1, 4, 0, 1.0},
+    {"80 % 2x4", 0.2, 2, 4, 0, 1.0},
+    {"90 % 2x4", 0.1, 2, 4, 0, 1.0},
+    {"95 % 2x4", 0.05, 2, 4, 0, 1.0},
+    {"80 % 4x4", 0.2, 4, 4, 0, 1.0},
+    {"90 % 4x4", 0.1, 4, 4, 0, 1.0},
+    {"95 % 4x4", 0.05, 4, 4, 0, 1.0},
     {"80 % 2x1", 0.2, 2, 1, 0, 1.0},
     {"90 % 2x1", 0.1, 2, 1, 0, 1.0},
     {"95 % 2x1", 0.05, 2, 1, 0, 1.0},
@@ -217,7 +223,7 @@ int main(int argc, char **argv) {
   const char *filter = argc > 1 ? argv[1] : "__a";  // by default without the slow references
   const char *layers = argc > 2 ? argv[2] : "", *only = argc > 3 ? argv[3] : NULL;
   static int32_t multiplier[1024], shift[1024], bias[1024];
-  for (int i = 0; i < 1024; ++i) multiplier[i] = 1 << 30, shift[i] = -8;
+  for (int i = 0; i < 1024; ++i) multiplier[i] = (1 << 30) + 1040007 * i, shift[i] = -8;
   for (size_t l = 0; l < sizeof(kLayers) / sizeof(kLayers[0]); ++l) {
     const bench_layer *b = &kLayers[l];
     if (!strstr(b->name, layers)) continue;

@@ -21,6 +21,8 @@
 // The bytes of the packed weights count the work including the padding of the format, computed
 // pixels include those that are not stored. Windows larger than 1x1 read their inputs
 // unaligned, and cost `window` for each byte instead. `call` is the set-up of a convolution.
+// Where 13 bytes for each output channel say how sums become int8, which are not multiplied
+// with pixels, `output` is so much less.
 typedef struct kernel_cost {
   const char *name;
   double packed_byte, window, input, output;
@@ -58,9 +60,18 @@ static const kernel_cost kCosts[] = {
     {"spk_conv2d_f32_lanes2x1__avx512", 0.0015, 0.0015, 0.2, 0.05},
     {"spk_conv2d_s8_dense__ref", 0.24, 0.24, 0, 1.5},
     {"spk_conv2d_s8_stream__c", 0.062, 0.062, 1.0, 2.5},
-    {"spk_conv2d_s8_pairs__avx2", 0.0024, 0.0027, 0.06, 0.3},
-    {"spk_conv2d_s8_quads__avxvnni", 0.0016, 0.0018, 0.06, 0.27},
-    {"spk_conv2d_s8_quads__avx512vnni", 0.00115, 0.0016, 0.05, 0.1},
+    {"spk_conv2d_s8_pairs__avx2", 0.0034, 0.0033, 0.074, 0.21},
+    {"spk_conv2d_s8_quads__avxvnni", 0.0017, 0.0017, 0.063, 0.044},
+    {"spk_conv2d_s8_quads__avx512vnni", 0.00165, 0.00165, 0.03, -0.009},
+    {"spk_conv2d_s8_blocks1x4__avx2", 0.0045, 0.0045, 0.01, -0.03},
+    {"spk_conv2d_s8_blocks2x4__avx2", 0.0053, 0.0047, 0.01, 0.0},
+    {"spk_conv2d_s8_blocks4x4__avx2", 0.0053, 0.0047, 0.01, -0.01},
+    {"spk_conv2d_s8_blocks1x4__avxvnni", 0.0031, 0.0033, 0.01, 0.0},
+    {"spk_conv2d_s8_blocks2x4__avxvnni", 0.0035, 0.0031, 0.02, 0.01},
+    {"spk_conv2d_s8_blocks4x4__avxvnni", 0.0043, 0.0037, 0.01, 0.0},
+    {"spk_conv2d_s8_blocks1x4__avx512vnni", 0.002, 0.0025, 0.015, -0.03},
+    {"spk_conv2d_s8_blocks2x4__avx512vnni", 0.0022, 0.00195, 0.015, -0.023},
+    {"spk_conv2d_s8_blocks4x4__avx512vnni", 0.0022, 0.0018, 0.01, -0.011},
 };
 
 // Windows over few channels find their float32 inputs in the first-level cache.

@@ -50,6 +50,26 @@ BLOCKS(1)
 BLOCKS(4)
 BLOCKS(16)
 
+#define BLOCKS4(n)                                                                       \
+  static size_t blocks4x##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
+    return spk_blocks4_s8_pack_size(dense, rows, cols, n);                               \
+  }                                                                                      \
+  static spk_status blocks4x##n##_pack(const void *dense, int32_t rows, int32_t cols,    \
+                                       void *blob, size_t bytes) {                       \
+    return spk_blocks4_s8_pack(dense, rows, cols, n, blob, bytes);                       \
+  }                                                                                      \
+  static spk_status blocks4x##n##_check(const void *blob, size_t bytes, int32_t rows,    \
+                                        int32_t cols) {                                  \
+    return spk_blocks4_s8_check(blob, bytes, rows, cols, n);                             \
+  }                                                                                      \
+  static spk_status blocks4x##n##_unpack(const void *blob, size_t bytes, int32_t rows,   \
+                                         int32_t cols, void *dense) {                    \
+    return spk_blocks4_s8_unpack(blob, bytes, rows, cols, n, dense);                     \
+  }
+BLOCKS4(1)
+BLOCKS4(2)
+BLOCKS4(4)
+
 #define TUPLES(n)                                                                      \
   static size_t tuples##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
     return spk_tuples_s8_pack_size(dense, rows, cols, n);                              \
@@ -117,6 +137,9 @@ static const format kFormats[] = {
     FORMAT(blocks1, 4, blocks1_check),
     FORMAT(blocks4, 4, blocks4_check),
     FORMAT(blocks16, 4, blocks16_check),
+    FORMAT(blocks4x1, 1, blocks4x1_check),
+    FORMAT(blocks4x2, 1, blocks4x2_check),
+    FORMAT(blocks4x4, 1, blocks4x4_check),
     FORMAT(tuples2, 1, tuples2_check),
     FORMAT(tuples4, 1, tuples4_check),
     FORMAT(windows_f32_8, 4, windows_f32_8_check),

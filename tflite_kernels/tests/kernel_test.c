@@ -274,7 +274,7 @@ static void test_large_conv2d(spk_dtype dtype) {
                             .in_c = 64,
                             .out_h = 40,
                             .out_w = 37,
-                            .out_c = 20,
+                            .out_c = 84,
                             .kernel_h = kernel,
                             .kernel_w = kernel,
                             .stride_h = 1,

@@ -16,7 +16,7 @@
         .element = sizeof(float),                                    \
         .tiles = {__VA_ARGS__, 0},                                   \
         .granule = LANES,                                            \
-        .tile_channels = 64,                                         \
+        .most_channels = 64,                                         \
         .pack = spk_planar_f32_pack_pixels,                          \
         .compute = compute##rows##_avx2,                             \
         .store = spk_planar_f32_store,                               \

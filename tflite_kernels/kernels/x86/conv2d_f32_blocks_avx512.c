@@ -16,7 +16,7 @@
         .element = sizeof(float),                                      \
         .tiles = {__VA_ARGS__, 0},                                     \
         .granule = LANES,                                              \
-        .tile_channels = 32,                                           \
+        .most_channels = 32,                                           \
         .fetches_ahead = rows == 4,                                    \
         .pack = spk_planar_f32_avx512_pack_pixels,                     \
         .compute = compute##rows##_avx512,                             \

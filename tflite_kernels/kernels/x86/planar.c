@@ -53,7 +53,6 @@ static int64_t lay_out(spk_planar *plan, size_t element) {
   const int64_t line = (int64_t)(kLine / element);
   plan->plane_rows = plan->rows + reach(w->kernel_h, w->stride_h, w->dilation_h);
   int64_t plane = (int64_t)plan->plane_rows * plan->pitch + plan->shared;
-  plane = (plane + kSpkPackPixels - 1) / kSpkPackPixels * kSpkPackPixels;
   plane = (plane + line - 1) / line;
   if (plane > kShortPlane) plane |= 1;  // keeps long planes off the same cache sets
   plane *= line;
@@ -80,12 +79,13 @@ spk_status spk_planar_plan(const spk_layer *layer, size_t element, spk_planar *p
   plan->pitch = w.out_w + reach(w.kernel_w, w.stride_w, w.dilation_w) - plan->shared;
   const int32_t per_image = layer->threads > 1 ? (2 * layer->threads - 1) / w.batch + 1 : 1;
   plan->rows = (w.out_h - 1) / per_image + 1;
-  const int64_t window_limit = element == 1 ? kBandBytes : kFloatBandBytes;
+  const int is_float = layer->dtype == SPK_F32;
+  const int64_t window_limit = is_float ? kFloatBandBytes : kBandBytes;
   const int64_t limit = plan->pitch == 1 ? kPointwiseBandBytes : window_limit;
   while (lay_out(plan, element) > limit && plan->rows > 1) plan->rows = (plan->rows + 1) / 2;
   plan->bands = (w.out_h - 1) / plan->rows + 1;
   plan->rows = (w.out_h - 1) / plan->bands + 1;
-  const int32_t whole = element == 1 ? kSpkMaxTile : kFloatTiles;
+  const int32_t whole = is_float ? kFloatTiles : kSpkMaxTile;
   if (plan->pitch == 1 && plan->bands > 1)
     plan->rows = min_i32(w.out_h, (plan->rows + whole - 1) / whole * whole);
   plan->bands = (w.out_h - 1) / plan->rows + 1;
@@ -135,37 +135,68 @@ typedef struct band_work {
   uint8_t *planes, *padding, *tile;
 } band_work;
 
-// Row `y` of the input, or NULL for a row of padding.
-static const uint8_t *row_at(const band_work *work, int32_t y) {
-  const spk_window2d *w = &work->plan->window;
-  if (y < 0 || y >= w->in_h) return NULL;
-  return work->image + (size_t)y * w->in_w * w->in_c * work->kernel->element;
+// Pixels along one axis of the input, by address: `at`, at + step, ... of `limit`, or the pixel
+// of padding.
+typedef struct pixel_line {
+  const uint8_t *base, *padding;
+  int32_t at, step, limit;
+  ptrdiff_t bytes;  // from one pixel of the axis to the next
+} pixel_line;
+
+static void find_pixels(const pixel_line *line, int32_t count, const void **pixels) {
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t at = line->at + i * line->step;
+    pixels[i] =
+        (uint32_t)at < (uint32_t)line->limit ? line->base + at * line->bytes : line->padding;
+  }
 }
 
-// Copies one phase of the band: plane pixel (y, x) is input pixel
-// ((first_row + y) * stride_h + shift_y, x * stride_w + shift_x).
+// From plane pixel (y, x) on, the rest of its row, or of its column where a row is one pixel:
+// plane pixel (y, x) is input pixel ((first_row + y) * stride_h + shift_y,
+// x * stride_w + shift_x). Below the rows of a plane lies padding, that of the last one; below
+// its column may be anything.
+static pixel_line line_from(const band_work *work, int32_t y, int32_t x, int32_t shift_y,
+                            int32_t shift_x) {
+  const spk_window2d *w = &work->plan->window;
+  const ptrdiff_t bytes = (ptrdiff_t)((size_t)w->in_c * work->kernel->element);
+  const int32_t in_y = (work->first_row + y) * w->stride_h + shift_y;
+  const int32_t in_x = x * w->stride_w + shift_x;
+  const int is_column = work->plan->pitch == 1;
+  pixel_line line = {.padding = work->padding, .base = work->image};
+  line.at = is_column ? in_y : in_x;
+  line.step = is_column ? w->stride_h : w->stride_w;
+  line.limit = is_column ? w->in_h : w->in_w;
+  line.bytes = is_column ? bytes * w->in_w : bytes;
+  const int32_t across = is_column ? in_x : in_y;
+  const int is_below = !is_column && y >= work->plan->plane_rows;
+  if (is_below || across < 0 || across >= (is_column ? w->in_w : w->in_h))
+    line.limit = 0;
+  else
+    line.base += across * (is_column ? bytes : bytes * w->in_w);
+  return line;
+}
+
+// A line of each plane at a time.
 static void pack_phase(const band_work *work, int32_t shift_y, int32_t shift_x,
                        uint8_t *planes) {
   const spk_planar *plan = work->plan;
-  const spk_window2d *w = &plan->window;
   const int32_t size = plan->plane_rows * plan->pitch + plan->shared;
-  const size_t pixel_bytes = (size_t)w->in_c * work->kernel->element;
-  const void *pixels[kSpkPackPixels];
-  int32_t x = 0, y = work->first_row * w->stride_h + shift_y;
-  const int32_t end = y + plan->plane_rows * w->stride_h;
-  const uint8_t *row = row_at(work, y);
-  for (int32_t first = 0; first < size; first += kSpkPackPixels) {
-    for (int i = 0; i < kSpkPackPixels; ++i) {
-      const int32_t at = x * w->stride_w + shift_x;
-      const int exists = row && at >= 0 && at < w->in_w;
-      pixels[i] = exists ? row + (size_t)at * pixel_bytes : work->padding;
-      if (++x == plan->pitch) {
+  const int32_t step = kLine / (int32_t)work->kernel->element;
+  const void *pixels[kLine];
+  int32_t y = 0, x = 0;
+  for (int32_t first = 0; first < size; first += step) {
+    for (int32_t i = 0, count; i < step; i += count) {
+      const pixel_line line = line_from(work, y, x, shift_y, shift_x);
+      count = plan->pitch == 1 ? step : min_i32(step - i, plan->pitch - x);
+      find_pixels(&line, count, pixels + i);
+      if (plan->pitch == 1) {
+        y += count;
+      } else if ((x += count) == plan->pitch) {
         x = 0;
-        y += w->stride_h;
-        row = y < end ? row_at(work, y) : NULL;
+        ++y;
       }
     }
-    work->kernel->pack(pixels, kSpkPackPixels, w->in_c, planes + first * work->kernel->element,
+    work->kernel->pack(pixels, step, plan->window.in_c, planes + first * work->kernel->element,
                        plan->plane);
   }
 }
@@ -208,14 +239,18 @@ static int32_t next_tile(const int32_t *tiles, int32_t granule, int32_t rest) {
 // Where the pixels of a tile go in the output, in elements; -1 for those that do not exist.
 static void map_pixels(const band_work *work, int32_t first, int32_t count, int32_t *to) {
   const spk_window2d *w = &work->plan->window;
-  int32_t y = first / work->plan->pitch, x = first % work->plan->pitch;
-  for (int32_t p = 0; p < count; ++p) {
-    const int exists = x < w->out_w && y < work->rows;
-    to[p] = exists ? ((work->first_row + y) * w->out_w + x) * w->out_c : -1;
-    if (++x == work->plan->pitch) {
-      x = 0;
-      ++y;
-    }
+  const int32_t pitch = work->plan->pitch;
+  int32_t y = first / pitch, x = first % pitch;
+  if (pitch == 1) {
+    for (int32_t p = 0; p < count; ++p)
+      to[p] = y + p < work->rows ? (work->first_row + y + p) * w->out_c : -1;
+    return;
+  }
+  for (int32_t p = 0, part; p < count; p += part, x = 0, ++y) {
+    part = min_i32(count - p, pitch - x);
+    const int32_t row = ((work->first_row + y) * w->out_w + x) * w->out_c;
+    const int32_t exist = y < work->rows ? w->out_w - x : 0;
+    for (int32_t i = 0; i < part; ++i) to[p + i] = i < exist ? row + i * w->out_c : -1;
   }
 }
 
@@ -229,9 +264,10 @@ static void compute_band(const band_work *work) {
   const int32_t *tiles = fitting_tiles(kernel, &plan->window);
   // Where pixels do not lie a large power of two apart, the inputs get the cache instead.
   const int in_few_sets = (size_t)channels * element % kFewSetsBytes == 0;
-  const int32_t step = kernel->tile_channels && (in_few_sets || kernel->fetches_ahead)
-                           ? kernel->tile_channels
-                           : kSpkTileChannels;
+  const int32_t few = kernel->channels ? kernel->channels : kSpkTileChannels;
+  const int32_t step = kernel->most_channels && (in_few_sets || kernel->fetches_ahead)
+                           ? kernel->most_channels
+                           : few;
   int32_t to[kSpkMaxTile], count;
   for (int32_t first = 0; first < pixels; first += count) {
     count = next_tile(tiles, kernel->granule, pixels - first);

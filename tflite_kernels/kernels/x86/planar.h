@@ -12,12 +12,7 @@
 
 #include "spk/kernel_table.h"
 
-enum {
-  kSpkMaxTile = 128,
-  kSpkTileChannels = 16,
-  kSpkMaxTileChannels = 64,
-  kSpkPackPixels = 16
-};
+enum { kSpkMaxTile = 128, kSpkTileChannels = 16, kSpkMaxTileChannels = 64 };
 
 typedef struct spk_planar {
   spk_window2d window;  // of one image; a pointwise layer is seen as one column of pixels
@@ -46,21 +41,24 @@ size_t spk_planar_scratch(const spk_layer *layer, size_t element);
 typedef struct spk_planar_kernel {
   size_t element;
   size_t output;  // bytes of an output element; 0: of an input element
+  int32_t
+      channels;  // output channels of a tile, at most kSpkMaxTileChannels; 0: kSpkTileChannels
   // Pixels of a tile: sizes that compute() takes, largest first, ended by 0.
   int32_t tiles[8];
-  // The smallest size, if all are multiples of it and it divides kSpkPackPixels: tiles then
+  // The smallest size, if all are multiples of it and it divides a cache line: tiles then
   // hold no pixels behind the last one but those that fill up its vector. Else 0.
   int32_t granule;
   // Copies `count` pixels of `channels` each, given by address, into columns of the planes.
   void (*pack)(const void *const *pixels, int32_t count, int32_t channels, void *planes,
                int32_t plane);
-  // Channels of a tile, at most kSpkMaxTileChannels; 0: kSpkTileChannels. Writing one cache
-  // line of every pixel only is slow where pixels lie a large power of two apart.
-  int32_t tile_channels;
+  // The same where pixels lie a large power of two apart: writing one cache line of every
+  // pixel only is slow there. 0: as else.
+  int32_t most_channels;
   // Tiles need not fit into the first-level cache: compute() fetches ahead.
   int fetches_ahead;
   // Results of the channels [begin, end) for `pixels` pixels from `planes` on, into `tile`,
-  // (channel, kSpkMaxTile) or as else compute() and store() agree.
+  // (channel, kSpkMaxTile) or as else compute() and store() agree, of no more bytes than
+  // kSpkMaxTileChannels * kSpkMaxTile input elements.
   void (*compute)(const spk_args *args, const void *planes, int32_t pixels, int32_t begin,
                   int32_t end, void *tile);
   // tile -> NHWC: pixel p goes to output + to[p], unless to[p] is negative.

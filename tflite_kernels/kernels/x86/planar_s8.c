@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/tuples_s8.h"
+#include "kernels/x86/channels_s8.h"
 
 #define AVX2 __attribute__((target("avx2")))
 
@@ -39,15 +40,35 @@ spk_status spk_planar_s8_pairs_pack(const spk_layer *layer, const void *weights,
 }
 
 size_t spk_planar_s8_quads_pack_size(const spk_layer *layer, const void *weights) {
-  return pack_size(layer, weights, 4);
+  const size_t bytes = pack_size(layer, weights, 4);
+  return bytes ? bytes + spk_channels_s8_tail_bytes(layer) : 0;
+}
+
+// Where the tail begins.
+static void *tail_of(const spk_layer *layer, const void *packed) {
+  const int32_t rows = layer->window.out_c;
+  const uint32_t count = spk_tuples_s8_start(packed)[rows];
+  return (uint32_t *)spk_tuples_s8_tuples(packed, rows) + (size_t)count * 5;
 }
 
 spk_status spk_planar_s8_quads_pack(const spk_layer *layer, const void *weights, void *packed,
                                     size_t bytes) {
-  return pack(layer, weights, 4, packed, bytes);
+  const size_t tail_bytes = spk_channels_s8_tail_bytes(layer);
+  if (bytes < tail_bytes) return SPK_ERR_SPACE;
+  const spk_status status = pack(layer, weights, 4, packed, bytes - tail_bytes);
+  if (status != SPK_OK) return status;
+  spk_channels_s8_fill_tail(layer, spk_tuples_s8_start(packed), layer->window.out_c, 1,
+                            tail_of(layer, packed));
+  return SPK_OK;
 }
 
 size_t spk_planar_s8_scratch(const spk_layer *layer) { return spk_planar_scratch(layer, 1); }
+
+// The tile is a larger one, of words.
+size_t spk_planar_s8_quads_scratch(const spk_layer *layer) {
+  return spk_channels_s8_scratch(layer) + spk_planar_scratch(layer, 1) +
+         kSpkMaxTileChannels * kSpkMaxTile;
+}
 
 int32_t spk_planar_s8_units(const spk_layer *layer) { return spk_planar_units(layer, 1); }
 
@@ -148,4 +169,18 @@ void spk_planar_s8_run(const spk_args *args, const spk_planar_kernel *kernel) {
   if (!kernel->store) with_padding.store = spk_planar_s8_store;
   with_padding.padding = -args->layer->requant.input_offset & 0xff;  // pack() flips it
   spk_planar_run(args, &with_padding);
+}
+
+void spk_planar_s8_run_quads(const spk_args *args, const spk_planar_kernel *kernel) {
+  const int32_t *sum = spk_tuples_s8_sum(args->packed, args->layer->window.out_c);
+  const spk_channels_s8 channels =
+      spk_channels_s8_prepare(args, sum, tail_of(args->layer, args->packed), args->scratch);
+  spk_planar_kernel complete = *kernel;
+  complete.element = 1;
+  complete.channels = kSpkMaxTileChannels;
+  complete.padding = -args->layer->requant.input_offset & 0xff;  // pack() flips it
+  spk_args inner = *args;
+  inner.packed = &channels;
+  inner.scratch = (uint8_t *)args->scratch + spk_channels_s8_scratch(args->layer);
+  spk_planar_run(&inner, &complete);
 }

@@ -135,6 +135,99 @@ __attribute__((target("avx512f"))) static inline spk_factors_avx512 spk_channel_
   };
 }
 
+// The short way with factors in registers, for one multiplier in all lanes: `shift` is s - 1.
+__attribute__((target("avx512f"))) static inline __m512i spk_upper_halves_avx512(
+    __m512i even, __m512i odd, __m128i shift) {
+  return _mm512_sra_epi32(_mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5),
+                          shift);
+}
+
+__attribute__((target("avx512f"))) static inline __m512i spk_requantize_up_avx512(
+    __m512i sum, __m512i multiplier, __m512i constant, __m128i shift) {
+  const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(sum, multiplier), constant);
+  const __m512i odd =
+      _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(sum, 32), multiplier), constant);
+  return spk_upper_halves_avx512(even, odd, shift);
+}
+
+// With ties of negative sums rounded down: such a sum has bit 31 of its lane set, which is just
+// what is to be taken off.
+__attribute__((target("avx512f"))) static inline __m512i spk_requantize_away_avx512(
+    __m512i sum, __m512i multiplier, __m512i constant, __m128i shift) {
+  const __m512i sign = _mm512_set1_epi64(INT64_C(1) << 31), upper = _mm512_srli_epi64(sum, 32);
+  const __m512i even =
+      _mm512_add_epi64(_mm512_mul_epi32(sum, multiplier),
+                       _mm512_sub_epi64(constant, _mm512_and_si512(sum, sign)));
+  const __m512i odd =
+      _mm512_add_epi64(_mm512_mul_epi32(upper, multiplier),
+                       _mm512_sub_epi64(constant, _mm512_and_si512(upper, sign)));
+  return spk_upper_halves_avx512(even, odd, shift);
+}
+
+__attribute__((target("avx2"))) static inline __m256i spk_upper_halves_avx2(__m256i even,
+                                                                            __m256i odd,
+                                                                            __m128i shift) {
+  return _mm256_sra_epi32(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa), shift);
+}
+
+__attribute__((target("avx2"))) static inline __m256i spk_requantize_up_avx2(__m256i sum,
+                                                                             __m256i multiplier,
+                                                                             __m256i constant,
+                                                                             __m128i shift) {
+  const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(sum, multiplier), constant);
+  const __m256i odd =
+      _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(sum, 32), multiplier), constant);
+  return spk_upper_halves_avx2(even, odd, shift);
+}
+
+__attribute__((target("avx2"))) static inline __m256i spk_requantize_away_avx2(
+    __m256i sum, __m256i multiplier, __m256i constant, __m128i shift) {
+  const __m256i sign = _mm256_set1_epi64x(INT64_C(1) << 31), upper = _mm256_srli_epi64(sum, 32);
+  const __m256i even =
+      _mm256_add_epi64(_mm256_mul_epi32(sum, multiplier),
+                       _mm256_sub_epi64(constant, _mm256_and_si256(sum, sign)));
+  const __m256i odd =
+      _mm256_add_epi64(_mm256_mul_epi32(upper, multiplier),
+                       _mm256_sub_epi64(constant, _mm256_and_si256(upper, sign)));
+  return spk_upper_halves_avx2(even, odd, shift);
+}
+
+// In float32, see requantize_f32.h; `below` is the offset of negative sums.
+__attribute__((target("avx512f"))) static inline __m512i spk_scale_avx512(__m512i sum,
+                                                                          float scale,
+                                                                          float offset) {
+  return _mm512_cvtps_epi32(
+      _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(scale), _mm512_set1_ps(offset)));
+}
+
+__attribute__((target("avx512f"))) static inline __m512i spk_scale_away_avx512(__m512i sum,
+                                                                               float scale,
+                                                                               float offset,
+                                                                               float below) {
+  const __mmask16 is_negative = _mm512_cmplt_epi32_mask(sum, _mm512_setzero_si512());
+  const __m512 addend =
+      _mm512_mask_blend_ps(is_negative, _mm512_set1_ps(offset), _mm512_set1_ps(below));
+  return _mm512_cvtps_epi32(
+      _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(scale), addend));
+}
+
+__attribute__((target("avx2,fma"))) static inline __m256i spk_scale_avx2(__m256i sum,
+                                                                         float scale,
+                                                                         float offset) {
+  return _mm256_cvtps_epi32(
+      _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(scale), _mm256_set1_ps(offset)));
+}
+
+__attribute__((target("avx2,fma"))) static inline __m256i spk_scale_away_avx2(__m256i sum,
+                                                                              float scale,
+                                                                              float offset,
+                                                                              float below) {
+  const __m256 addend = _mm256_blendv_ps(_mm256_set1_ps(offset), _mm256_set1_ps(below),
+                                         _mm256_castsi256_ps(sum));  // by the sign
+  return _mm256_cvtps_epi32(
+      _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(scale), addend));
+}
+
 // FULLY_CONNECTED rounds once, ties away from zero, with 63 bits of the factor. Magnitudes are
 // scaled as 64-bit numbers, even and odd lanes apart; above 1024 they are clamped anyway.
 typedef struct spk_once_avx2 {

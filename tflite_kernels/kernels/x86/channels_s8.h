@@ -1,0 +1,42 @@
+// What turns the sums of an output channel to int8, made ready before a layer runs.
+//
+// There are three ways, each exact where it is taken: in float32 (requantize_f32.h); in one
+// multiplication of integers, see requantize.h; and as the reference does, for unusual shifts.
+#ifndef SPK_KERNELS_X86_CHANNELS_S8_H_
+#define SPK_KERNELS_X86_CHANNELS_S8_H_
+
+#include "spk/kernel_table.h"
+
+enum { kSpkFour = 4 };
+
+// Rows are filled up to a multiple of four, with zeros.
+typedef struct spk_channels_s8 {
+  const void *packed;
+  const spk_requant *requant;
+  int32_t rows;
+  const int32_t *first;         // where the sum over x + 128 starts
+  const float *scale;           // 0 where float32 is not exact
+  const float *offset, *below;  // for sums from 0 on, and below
+  const int32_t *multiplier;
+  const int64_t *constant;  // both roundings and the output offset
+  const int32_t *shift;     // of the upper half of a 64-bit sum to the right
+  const uint8_t *is_any;    // (rows / 4,): takes the way of the reference
+  const uint32_t *order;    // (rows / 4,): which four channels to compute after which
+  int away;                 // the activation cuts off no negative sums: their ties round down
+  int clamps;               // to less than int8
+} spk_channels_s8;
+
+// A tail behind the packed weights, found once: scales, offsets and the order. Its bytes are a
+// multiple of 4.
+size_t spk_channels_s8_tail_bytes(const spk_layer *layer);
+
+// `first` (groups + 1,) counts the pieces of work up to each group of `height` rows.
+void spk_channels_s8_fill_tail(const spk_layer *layer, const uint32_t *first, int32_t groups,
+                               int32_t height, void *tail);
+
+// The rest is found in each call, in `scratch`; `sum` is that of the weights of each row.
+size_t spk_channels_s8_scratch(const spk_layer *layer);
+spk_channels_s8 spk_channels_s8_prepare(const spk_args *args, const int32_t *sum,
+                                        const void *tail, void *scratch);
+
+#endif  // SPK_KERNELS_X86_CHANNELS_S8_H_

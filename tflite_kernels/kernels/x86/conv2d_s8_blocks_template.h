@@ -1,0 +1,111 @@
+// The inner loop of int8 convolution by blocks of `height` output by four input channels, for
+// one vector length. The including file includes channels_s8_template.h and defines TARGET,
+// VECTOR, BYTES, LOAD, STORE, SET32, SET8, WORDS (of weights in a row of a block), WEIGHTS and
+// BROADCAST (of these words), DOT (u8 x s8, four at a time), PACKS32, PACKS16, INTERLEAVE (16
+// bytes of each 128 bits, channel by channel, to pixel by pixel), MIN8, MAX8 and NAME(x).
+//
+// A vector holds four inputs of BYTES / 4 pixels in 32-bit lanes. One load of inputs serves
+// all rows of a block, one broadcast of four weights all vectors of pixels.
+// Blocks of one group: sum[row][vector].
+INLINE void NAME(group)(const uint32_t *block, uint32_t count, const uint8_t *planes,
+                        const int32_t *first, VECTOR sum[4][8], const int height,
+                        const int vectors) {
+#pragma GCC unroll 4
+  for (int r = 0; r < height; ++r)
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) sum[r][v] = SET32(first[r]);
+  for (uint32_t i = 0; i < count; ++i, block += 1 + WORDS * height) {
+    const uint8_t *from = planes + block[0];
+    VECTOR x[8];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) x[v] = LOAD(from + v * BYTES);
+#pragma GCC unroll 4
+    for (int r = 0; r < height; ++r) {
+      const WEIGHTS weights = BROADCAST(block + 1 + WORDS * r);
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) DOT(sum[r][v], x[v], weights);
+    }
+  }
+}
+
+INLINE VECTOR NAME(clamp)(const spk_channels_s8 *run, VECTOR words) {
+  return MIN8(SET8((char)run->requant->act_max),
+              MAX8(SET8((char)run->requant->act_min), words));
+}
+
+// Output channels o ... o + 3 for `vectors` vectors of pixels, to words of the tile.
+INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *planes,
+                       uint8_t *to, const int height, const int away, const int vectors) {
+  const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
+  const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
+  VECTOR sum[4][8], half[2][8];
+#pragma GCC unroll 4
+  for (int r = 0; r < kSpkFour; r += height) {
+    const uint32_t begin = first[r / height], count = first[r / height + 1] - begin;
+    NAME(group)(blocks + (size_t)begin * (1 + WORDS * height), count, planes,
+                run->first + o + r, sum + r, height, vectors);
+#pragma GCC unroll 4
+    for (int i = r; i < r + height; ++i) {
+      NAME(round)(run, o + i, sum[i], away, vectors);
+      if (i % 2 == 0) continue;
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) half[i / 2][v] = PACKS32(sum[i - 1][v], sum[i][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; ++v) half[0][v] = INTERLEAVE(PACKS16(half[0][v], half[1][v]));
+  if (run->clamps)
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) half[0][v] = NAME(clamp)(run, half[0][v]);
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; ++v) STORE(to + v * BYTES, half[0][v]);
+}
+
+// The same with any multipliers and shifts; out of the way of the registers of the usual ones.
+TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *run, int32_t o,
+                                                       const uint8_t *planes, uint8_t *to,
+                                                       int height, int vectors) {
+  const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
+  const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
+  for (int v = 0; v < vectors; ++v) {
+    VECTOR sum[4];
+    for (int r = 0; r < kSpkFour; ++r) {
+      const uint32_t *block = blocks + (size_t)first[r / height] * (1 + WORDS * (size_t)height);
+      const uint32_t count = first[r / height + 1] - first[r / height];
+      sum[r] = SET32(run->first[o + r]);
+      for (uint32_t i = 0; i < count; ++i, block += 1 + WORDS * height) {
+        const WEIGHTS weights = BROADCAST(block + 1 + WORDS * (r % height));
+        DOT(sum[r], LOAD(planes + block[0] + v * BYTES), weights);
+      }
+      NAME(round_any)(run, o + r, sum + r, 1);
+    }
+    const VECTOR words = PACKS16(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]));
+    STORE(to + v * BYTES, NAME(clamp)(run, INTERLEAVE(words)));
+  }
+}
+
+// Channels [begin, end) of `pixels` pixels, a multiple of what `vectors` hold.
+INLINE void NAME(fours)(const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels,
+                        int32_t begin, int32_t end, uint8_t *tile, const int height,
+                        const int away, const int vectors) {
+  for (int32_t i = begin; i < end; i += kSpkFour) {
+    const int32_t o = (int32_t)run->order[i / kSpkFour] * kSpkFour;
+    uint8_t *to = tile + (size_t)(o - begin) * kSpkMaxTile;
+    for (int32_t at = 0; at < 4 * pixels; at += vectors * BYTES) {
+      if (__builtin_expect(run->is_any[o / kSpkFour], 0))
+        NAME(any)(run, o, planes + at, to + at, height, vectors);
+      else
+        NAME(four)(run, o, planes + at, to + at, height, away, vectors);
+    }
+  }
+}
+
+#define COMPUTE(height, vectors)                                                        \
+  TARGET static void NAME(compute##height##x##vectors)(                                 \
+      const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels, int32_t begin, \
+      int32_t end, uint8_t *tile) {                                                     \
+    if (run->away)                                                                      \
+      NAME(fours)(run, planes, pixels, begin, end, tile, height, 1, vectors);           \
+    else                                                                                \
+      NAME(fours)(run, planes, pixels, begin, end, tile, height, 0, vectors);           \
+  }

@@ -1,0 +1,48 @@
+// int8 convolution by 1x4, 2x4 or 4x4 blocks: the parts that do not depend on the vector
+// length.
+//
+// A plane holds four neighbouring input channels, one 32-bit word of x + 128 for each pixel, as
+// the dot-product instructions want them. Four output channels at a time become words of a tile
+// in the same layout; what makes NHWC of them is the step that a chain of such layers can omit.
+#ifndef SPK_KERNELS_X86_PLANAR_FOURS_S8_H_
+#define SPK_KERNELS_X86_PLANAR_FOURS_S8_H_
+
+#include "kernels/x86/channels_s8.h"
+#include "kernels/x86/planar.h"
+
+// blocks4_s8 whose places are byte offsets into the planes, and behind them the tail of
+// channels_s8.h. In `wide` blocks a row has two words of int16 weights: w0, w2 and w1, w3.
+#define SPK_PLANAR_FOURS_FUNCTIONS(height)                                                    \
+  size_t spk_planar_s8_blocks##height##x4_pack_size(const spk_layer *layer,                   \
+                                                    const void *weights);                     \
+  spk_status spk_planar_s8_blocks##height##x4_pack(                                           \
+      const spk_layer *layer, const void *weights, void *packed, size_t bytes);               \
+  size_t spk_planar_s8_wide##height##x4_pack_size(const spk_layer *layer,                     \
+                                                  const void *weights);                       \
+  spk_status spk_planar_s8_wide##height##x4_pack(const spk_layer *layer, const void *weights, \
+                                                 void *packed, size_t bytes);
+SPK_PLANAR_FOURS_FUNCTIONS(1)
+SPK_PLANAR_FOURS_FUNCTIONS(2)
+SPK_PLANAR_FOURS_FUNCTIONS(4)
+#undef SPK_PLANAR_FOURS_FUNCTIONS
+
+size_t spk_planar_fours_s8_scratch(const spk_layer *layer);
+int32_t spk_planar_fours_s8_units(const spk_layer *layer);
+
+// pack() and store() of a kernel. The tile holds words of four channels,
+// (channels / 4, kSpkMaxTile).
+void spk_planar_fours_s8_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
+                                     void *planes, int32_t plane);
+void spk_planar_fours_s8_store(const void *tile, int32_t pixels, int32_t channels,
+                               const int32_t *to, void *output);
+void spk_planar_fours_s8_pack_avx512(const void *const *pixels, int32_t count, int32_t channels,
+                                     void *planes, int32_t plane);
+void spk_planar_fours_s8_store_avx512(const void *tile, int32_t pixels, int32_t channels,
+                                      const int32_t *to, void *output);
+
+// Runs `kernel`, whose compute() finds a spk_channels_s8 where else the packed weights are;
+// `words` of weights are in a row of a block: 1, or 2 when wide.
+void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kernel,
+                             int32_t words);
+
+#endif  // SPK_KERNELS_X86_PLANAR_FOURS_S8_H_

@@ -1,0 +1,21 @@
+// Requantisation in float32, where it is exact.
+//
+// round(sum * scale + offset), one multiplication and one rounding, differs from the reference
+// only near the sums at which the result steps from one number to the next, of which there are
+// 255 at most. Both functions rise, so that they are equal for all sums if they are equal on
+// both sides of each of these steps: that is looked at when the weights are packed. The
+// reference rounds negative sums in another way, so that these have an offset of their own.
+#ifndef SPK_KERNELS_X86_REQUANTIZE_F32_H_
+#define SPK_KERNELS_X86_REQUANTIZE_F32_H_
+
+#include "spk/types.h"
+
+typedef struct spk_scale_f32 {
+  float scale;          // 0 where no offsets are exact
+  float offset, below;  // for sums from 0 on, and for negative sums
+} spk_scale_f32;
+
+// For a channel of a convolution.
+spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel);
+
+#endif  // SPK_KERNELS_X86_REQUANTIZE_F32_H_
