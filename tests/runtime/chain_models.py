@@ -87,9 +87,7 @@ class Images:
             name, x, [filters, bias], channels, options, kernel, activation, padding, stride
         )
 
-    def _window(
-        self, name, x, constants, channels, options, kernel, activation, padding, stride
-    ):
+    def _window(self, name, x, constants, channels, options, kernel, activation, padding, stride):
         options.padding, options.fusedActivationFunction = padding, activation
         options.strideH = options.strideW = stride
         batch, height, width, _ = self.shapes[x]

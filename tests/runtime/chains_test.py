@@ -120,7 +120,9 @@ def test_two_inputs(capfd):
             x = random_input(tuple(source["shape"]), "float32", seed)
             interpreter.set_tensor(source["index"], x)
         interpreter.invoke()
-        outputs.append([interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()])
+        outputs.append(
+            [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+        )
     assert_same(*outputs)
 
 
@@ -138,9 +140,7 @@ def test_resized_batches_and_threads(threads, capfd):
     x = net.conv2d(net.source((1, 20, 22, 16)), 64)
     y = net.conv2d(x, 64, 3)
     content = net.build(net.conv2d(net.add(x, y), 32))
-    delegate = load_delegate(
-        runtime="litert", chains="always", min_sparsity=0, num_threads=threads
-    )
+    delegate = load_delegate(runtime="litert", chains="always", min_sparsity=0, num_threads=threads)
     interpreter = Interpreter(model_content=content, experimental_delegates=[delegate])
     source = interpreter.get_input_details()[0]["index"]
     for shape in ((1, 20, 22, 16), (3, 20, 22, 16), (2, 9, 31, 16), (1, 20, 22, 16)):

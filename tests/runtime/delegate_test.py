@@ -370,7 +370,7 @@ def test_published_models(data_dir, name, capfd):
         (
             {"treads": 2},
             "Unknown delegate option `treads`. Expected one of num_threads, min_sparsity, "
-            "verbose, tuning, tuning_cache. Received: treads=2",
+            "verbose, chains, tuning, tuning_cache. Received: treads=2",
         ),
         (
             {"num_threads": 0},

@@ -201,8 +201,24 @@ static void run_units(void *context, void *scratch, int32_t begin, int32_t end) 
   spk_chain_run(&job->call, job->pass, begin, end, scratch);
 }
 
+// Tensors that enter or leave have the sizes that prepare() saw.
+static bool tensors_fit(const TfLiteContext *context, const chain_state *state) {
+  for (int32_t i = 0; i < state->count; ++i) {
+    const spk_window2d *w = &state->windows[i];
+    const spk_link *link = &state->links[i];
+    const size_t batch = (size_t)state->batch * sizeof(float);
+    const size_t in = batch * (size_t)w->in_h * (size_t)w->in_w * (size_t)w->in_c;
+    const size_t out = batch * (size_t)w->out_h * (size_t)w->out_w * (size_t)w->out_c;
+    for (int32_t j = 0; j < link->input_count; ++j)
+      if (context->tensors[link->inputs[j]].bytes != in) return false;
+    if (context->tensors[link->output].bytes != out) return false;
+  }
+  return true;
+}
+
 static TfLiteStatus chain_invoke(TfLiteContext *context, TfLiteNode *node) {
   const chain_state *state = node->user_data;
+  if (!state || !tensors_fit(context, state)) return kTfLiteError;
   const uintptr_t begin = (uintptr_t)context->tensors[state->scratch_tensor].data;
   uint8_t *scratch = (uint8_t *)((begin + kAlignment - 1) / kAlignment * kAlignment);
   pass_job pass = {.call = {.chain = state->chain,

@@ -23,20 +23,20 @@ enum { kSteps = 2000, kTries = 40, kSums = 12 };
 // Each probe runs kSteps * kSums instructions that need not wait for each other. They are
 // written out, so that no compiler can leave them out or keep the sums in memory.
 #define STEP(text, i) __asm__ volatile(text " %1, %1, %0" : "+v"(s##i) : "v"(x));
-#define PROBE(name, isa, vector, zero, text)                                               \
-  __attribute__((target(isa), noinline)) static void name(void) {                          \
-    const vector x = zero;                                                                 \
-    vector s0 = x, s1 = x, s2 = x, s3 = x, s4 = x, s5 = x, s6 = x, s7 = x, s8 = x, s9 = x, \
-           s10 = x, s11 = x;                                                               \
-    for (int i = 0; i < kSteps; ++i) {                                                     \
-      STEP(text, 0)                                                                        \
-      STEP(text, 1)                                                                        \
-      STEP(text, 2)                                                                        \
-      STEP(text, 3)                                                                        \
-      STEP(text, 4)                                                                        \
-      STEP(text, 5) STEP(text, 6) STEP(text, 7) STEP(text, 8) STEP(text, 9) STEP(text, 10) \
-          STEP(text, 11)                                                                   \
-    }                                                                                      \
+#define PROBE(name, isa, vector, zero, text)                                                \
+  __attribute__((target(isa), noinline)) static void name(void) {                           \
+    const vector x = zero;                                                                  \
+    vector s0 = x, s1 = x, s2 = x, s3 = x, s4 = x, s5 = x, s6 = x, s7 = x, s8 = x, s9 = x,  \
+           s10 = x, s11 = x;                                                                \
+    for (int i = 0; i < kSteps; ++i) {                                                      \
+      STEP(text, 0)                                                                         \
+      STEP(text, 1)                                                                         \
+      STEP(text, 2)                                                                         \
+      STEP(text, 3)                                                                         \
+      STEP(text, 4)                                                                         \
+      STEP(text, 5)                                                                         \
+      STEP(text, 6) STEP(text, 7) STEP(text, 8) STEP(text, 9) STEP(text, 10) STEP(text, 11) \
+    }                                                                                       \
   }
 PROBE(fma512, "avx512f", __m512, _mm512_setzero_ps(), "vfmadd231ps")
 PROBE(fma256, "avx2,fma", __m256, _mm256_setzero_ps(), "vfmadd231ps")

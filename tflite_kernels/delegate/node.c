@@ -195,8 +195,21 @@ static void run_units(void *context, void *scratch, int32_t begin, int32_t end) 
   state->kernel->run(&args);
 }
 
+// Tensors have the sizes that prepare() saw, also in files where several nodes write to one.
+static bool tensors_fit(const TfLiteContext *context, const node_state *state) {
+  const spk_window2d *w = &state->layer.window;
+  const size_t element = state->claim.dtype == SPK_F32 ? sizeof(float) : 1;
+  const size_t in = (size_t)w->batch * (size_t)w->in_h * (size_t)w->in_w * (size_t)w->in_c;
+  const size_t out = (size_t)w->batch * (size_t)w->out_h * (size_t)w->out_w * (size_t)w->out_c;
+  const TfLiteTensor *input = &context->tensors[state->claim.input];
+  const TfLiteTensor *output = &context->tensors[state->claim.output];
+  return input->data && output->data && input->bytes == in * element &&
+         output->bytes == out * element;
+}
+
 static TfLiteStatus node_invoke(TfLiteContext *context, TfLiteNode *node) {
   node_state *state = node->user_data;
+  if (!state || !tensors_fit(context, state)) return kTfLiteError;
   void *call[3] = {state, context->tensors[state->claim.input].data,
                    context->tensors[state->claim.output].data};
   const uintptr_t scratch = (uintptr_t)context->tensors[state->scratch_tensor].data;

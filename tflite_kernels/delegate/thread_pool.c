@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 // Layers follow each other within microseconds; spinning that long saves the wake-up call.
 enum { kMaxThreads = 64, kSpins = 4000, kChunksPerThread = 4 };
@@ -20,6 +21,7 @@ struct spk_thread_pool {
     int32_t number;  // 1 .. workers; the caller is 0
   } worker[kMaxThreads];
   int32_t workers;  // started so far
+  pid_t process;    // that started them
   // number of the job * 256 + how many workers may join it; 0 of them once it is closed
   atomic_ullong state;
   atomic_int active;  // workers that are in a job, or about to find out that it is closed
@@ -89,11 +91,24 @@ spk_thread_pool *spk_thread_pool_create(void) {
   return pool;
 }
 
+// A process that was forked has the pool, but not its threads: it starts again without any.
+// Locks that other threads held at that moment would stay locked.
+static void renew_after_fork(spk_thread_pool *pool) {
+  const pid_t process = getpid();
+  if (pool->workers == 0 || pool->process == process) return;
+  pthread_mutex_init(&pool->caller, NULL);
+  pthread_mutex_init(&pool->mutex, NULL);
+  pthread_cond_init(&pool->wake, NULL);
+  atomic_store(&pool->active, 0);
+  pool->workers = 0;
+}
+
 // Starts workers until there are `count`, or the system refuses one.
 static void start_workers(spk_thread_pool *pool, int32_t count) {
   while (pool->workers < count && pool->workers < kMaxThreads) {
     struct worker *worker = &pool->worker[pool->workers];
     *worker = (struct worker){.pool = pool, .number = pool->workers + 1};
+    pool->process = getpid();
     if (pthread_create(&pool->thread[pool->workers], NULL, worker_main, worker) != 0) return;
     ++pool->workers;
   }
@@ -114,6 +129,7 @@ static void run_together(spk_thread_pool *pool, const spk_job *job, int32_t help
 
 void spk_thread_pool_run(spk_thread_pool *pool, const spk_job *job, int32_t threads) {
   int32_t helpers = (threads < job->units ? threads : job->units) - 1;
+  if (helpers > 0) renew_after_fork(pool);
   const bool together = helpers > 0 && pthread_mutex_trylock(&pool->caller) == 0;
   if (together) {
     start_workers(pool, helpers);
@@ -126,6 +142,7 @@ void spk_thread_pool_run(spk_thread_pool *pool, const spk_job *job, int32_t thre
 
 void spk_thread_pool_destroy(spk_thread_pool *pool) {
   if (!pool) return;
+  renew_after_fork(pool);
   pthread_mutex_lock(&pool->mutex);
   atomic_store(&pool->stop, true);
   pthread_cond_broadcast(&pool->wake);
