@@ -239,6 +239,12 @@ const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_
   const TfLiteIntArray *in = tensor_at(context, claim->input)->dims;
   const TfLiteIntArray *filter = tensor_at(context, claim->filter)->dims;
   *layer = (spk_layer){.op = claim->op, .dtype = claim->dtype};
+  // In a broken file another node may have given the filter, or the input, another shape.
+  if (!filter || filter->size != (claim->op == SPK_CONV_2D ? 4 : 2) ||
+      spk_dense_bytes(tensor_at(context, claim->filter)) !=
+          spk_dense_bytes(tensor_at(context, claim->weights)) ||
+      check_bias(context, claim, filter->data[0]))
+    return "the shape of its weights has changed";
   const char *reason = claim->op == SPK_CONV_2D
                            ? conv_window(claim, in, filter, &layer->window)
                            : fully_connected_window(claim, in, filter, &layer->window);

@@ -16,6 +16,7 @@ typedef struct node_state {
   const spk_kernel *kernel;
   void *packed;
   int32_t *factors;  // int8, see spk_fill_requant()
+  int32_t channels;  // that there are factors for
   void *bias;
   int scratch_tensor;
   size_t scratch_stride;  // bytes for each thread
@@ -61,6 +62,7 @@ static void *node_init(TfLiteContext *context, const char *buffer, size_t length
   state->claim = *delegate->being_claimed;
   state->delegate = delegate;
   const int32_t channels = context->tensors[state->claim.filter].dims->data[0];
+  state->channels = channels;
   state->factors = malloc(3 * sizeof(int32_t) * (size_t)channels);
   if (!state->factors || !copy_bias(context, state, channels) ||
       context->AddTensors(context, 1, &state->scratch_tensor) != kTfLiteOk) {
@@ -172,6 +174,8 @@ static TfLiteStatus node_prepare(TfLiteContext *context, TfLiteNode *node) {
   if (!state) return fail(context, "memory is short");
   const spk_layer before = state->layer;
   const char *reason = spk_claim_layer(context, &state->claim, &state->layer);
+  if (!reason && state->layer.window.out_c != state->channels)
+    reason = "the shape of its weights has changed";
   if (reason) return fail(context, reason);
   fill_parameters(context, state);
   state->layer.threads = useful_threads(context, state);
