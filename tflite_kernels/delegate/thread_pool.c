@@ -20,8 +20,8 @@ struct spk_thread_pool {
     spk_thread_pool *pool;
     int32_t number;  // 1 .. workers; the caller is 0
   } worker[kMaxThreads];
-  int32_t workers;  // started so far
-  pid_t process;    // that started them
+  int32_t workers;     // started so far
+  atomic_int process;  // that made the pool, or was forked and renewed it
   // number of the job * 256 + how many workers may join it; 0 of them once it is closed
   atomic_ullong state;
   atomic_int active;  // workers that are in a job, or about to find out that it is closed
@@ -85,6 +85,7 @@ static void *worker_main(void *argument) {
 spk_thread_pool *spk_thread_pool_create(void) {
   spk_thread_pool *pool = calloc(1, sizeof(*pool));
   if (!pool) return NULL;
+  atomic_store(&pool->process, (int)getpid());
   pthread_mutex_init(&pool->caller, NULL);
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->wake, NULL);
@@ -95,12 +96,13 @@ spk_thread_pool *spk_thread_pool_create(void) {
 // Locks that other threads held at that moment would stay locked.
 static void renew_after_fork(spk_thread_pool *pool) {
   const pid_t process = getpid();
-  if (pool->workers == 0 || pool->process == process) return;
+  if (atomic_load(&pool->process) == (int)process) return;
   pthread_mutex_init(&pool->caller, NULL);
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->wake, NULL);
   atomic_store(&pool->active, 0);
   pool->workers = 0;
+  atomic_store(&pool->process, (int)process);
 }
 
 // Starts workers until there are `count`, or the system refuses one.
@@ -108,7 +110,6 @@ static void start_workers(spk_thread_pool *pool, int32_t count) {
   while (pool->workers < count && pool->workers < kMaxThreads) {
     struct worker *worker = &pool->worker[pool->workers];
     *worker = (struct worker){.pool = pool, .number = pool->workers + 1};
-    pool->process = getpid();
     if (pthread_create(&pool->thread[pool->workers], NULL, worker_main, worker) != 0) return;
     ++pool->workers;
   }
