@@ -72,12 +72,21 @@ static const bench_pattern kPatterns[] = {
     {"80 % 16x1", 0.2, 16, 1, 0, 1.0},
     {"90 % 16x1", 0.1, 16, 1, 0, 1.0},
     {"95 % 16x1", 0.05, 16, 1, 0, 1.0},
+    {"80 % 16x4", 0.2, 16, 4, 0, 1.0},
+    {"90 % 16x4", 0.1, 16, 4, 0, 1.0},
+    {"95 % 16x4", 0.05, 16, 4, 0, 1.0},
     {"90 % 16x1, live 50 %", 0.1, 16, 1, 0, 0.5},
     {"90 % 16x1, live 25 %", 0.1, 16, 1, 0, 0.25},
     {"90 % 16x1, live 10 %", 0.1, 16, 1, 0, 0.1},
     {"6:32", 6 / 32.0, 1, 1, 32, 1.0},
     {"3:32", 3 / 32.0, 1, 1, 32, 1.0},
     {"2:32", 2 / 32.0, 1, 1, 32, 1.0},
+    {"6:32 1x4", 6 / 32.0, 1, 4, 128, 1.0},
+    {"3:32 1x4", 3 / 32.0, 1, 4, 128, 1.0},
+    {"2:32 1x4", 2 / 32.0, 1, 4, 128, 1.0},
+    {"24:128", 24 / 128.0, 1, 1, 128, 1.0},
+    {"12:128", 12 / 128.0, 1, 1, 128, 1.0},
+    {"8:128", 8 / 128.0, 1, 1, 128, 1.0},
 };
 
 static double now(void) {
@@ -95,13 +104,14 @@ static void *buffer(size_t bytes) {
 
 static int is_below(double share) { return rand() < share * RAND_MAX; }
 
-// Is the block at this column kept? Of a window exactly `density * window` are: each with the
-// probability that is left for it.
+// Is the block at this column kept? Of the blocks of a window exactly this share is: each with
+// the probability that is left for it.
 static int is_kept(const bench_pattern *pattern, int32_t column, int32_t *missing) {
   if (pattern->window == 0) return is_below(pattern->density);
   const int32_t at = column % pattern->window;
-  if (at == 0) *missing = (int32_t)lround(pattern->density * pattern->window);
-  const int kept = is_below((double)*missing / (pattern->window - at));
+  const int32_t blocks = pattern->window / pattern->cols;
+  if (at == 0) *missing = (int32_t)lround(pattern->density * blocks);
+  const int kept = is_below((double)*missing / (blocks - at / pattern->cols));
   *missing -= kept;
   return kept;
 }

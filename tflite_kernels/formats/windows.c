@@ -9,21 +9,24 @@ enum { kMaxLanes = 16, kMaxWidth = 128, kMaxColumns = 65536 };
 typedef struct group_cursor {
   const uint8_t *row[kMaxLanes];
   int32_t next[kMaxLanes];
-  int32_t cols, element;
+  int32_t cols;
+  const spk_windows_shape *shape;
+  int32_t start;  // of the window before, -1 at first
 } group_cursor;
 
-static int is_zero(const uint8_t *weight, int32_t element) {
-  float value;
-  if (element == 1) return *weight == 0;
-  memcpy(&value, weight, sizeof(value));
-  return value == 0.0f;
+// Only a float32 has a second zero, -0.
+static int is_zero(const uint8_t *weight, const spk_windows_shape *shape) {
+  uint32_t bits;
+  if (shape->element == 1) return *weight == 0;
+  memcpy(&bits, weight, sizeof(bits));
+  return (shape->quads ? bits : bits << 1) == 0;
 }
 
 static void advance(group_cursor *cursor, int32_t lane) {
-  const int32_t element = cursor->element;
+  const size_t element = (size_t)cursor->shape->element;
   int32_t column = cursor->next[lane] + 1;
   while (column < cursor->cols &&
-         is_zero(cursor->row[lane] + (size_t)column * element, element))
+         is_zero(cursor->row[lane] + (size_t)column * element, cursor->shape))
     ++column;
   cursor->next[lane] = column;
 }
@@ -32,7 +35,8 @@ static void advance(group_cursor *cursor, int32_t lane) {
 static void open_group(group_cursor *cursor, const void *dense, int32_t rows, int32_t cols,
                        const spk_windows_shape *shape, int32_t group) {
   cursor->cols = cols;
-  cursor->element = shape->element;
+  cursor->shape = shape;
+  cursor->start = -1;
   for (int32_t lane = 0; lane < shape->lanes; ++lane) {
     const int32_t row = group * shape->lanes + lane;
     cursor->next[lane] = row < rows ? -1 : cols;
@@ -43,11 +47,16 @@ static void open_group(group_cursor *cursor, const void *dense, int32_t rows, in
 }
 
 // Where the next window starts, or -1 when no row has anything left.
-static int32_t next_start(const group_cursor *cursor, const spk_windows_shape *shape) {
+static int32_t next_start(group_cursor *cursor, const spk_windows_shape *shape) {
   int32_t first = cursor->cols;
   for (int32_t lane = 0; lane < shape->lanes; ++lane)
     if (cursor->next[lane] < first) first = cursor->next[lane];
   if (first == cursor->cols) return -1;
+  if (shape->align > 1) {
+    if (cursor->start < 0 || first >= cursor->start + shape->align)
+      cursor->start = first / shape->align * shape->align;
+    return cursor->start;
+  }
   const int32_t last = cursor->cols > shape->width ? cursor->cols - shape->width : 0;
   return first < last ? first : last;
 }
@@ -74,7 +83,9 @@ static int arguments_are_valid(const void *data, int32_t rows, int32_t cols,
   return data && shape && rows > 0 && cols > 0 && cols <= kMaxColumns &&
          cols <= INT32_MAX / 8 / rows && shape->lanes > 0 && shape->lanes <= kMaxLanes &&
          shape->width > 0 && shape->width <= kMaxWidth && shape->slots > 0 &&
-         shape->slots <= 4 && (shape->element == 1 || shape->element == 4);
+         shape->slots <= 4 && (shape->element == 1 || shape->element == 4) &&
+         shape->align >= 0 && shape->align <= shape->width &&
+         (shape->quads == 0 || (shape->quads == 1 && shape->element == 4));
 }
 
 static spk_windows_header header_of(int32_t rows, int32_t cols,
@@ -105,9 +116,13 @@ size_t spk_windows_pack_size(const void *dense, int32_t rows, int32_t cols,
   return spk_windows_layout_of(&header).total;
 }
 
-static int32_t row_sum(const int8_t *row, int32_t cols) {
+static int has_sums(const spk_windows_shape *shape) {
+  return shape->element == 1 || shape->quads;
+}
+
+static int32_t sum_of(const int8_t *weights, size_t count) {
   int64_t sum = 0;
-  for (int32_t c = 0; c < cols; ++c) sum += row[c];
+  for (size_t i = 0; i < count; ++i) sum += weights[i];
   return (int32_t)(uint32_t)sum;  // modulo 2^32, like the accumulators
 }
 
@@ -137,8 +152,9 @@ spk_status spk_windows_pack(const void *dense, int32_t rows, int32_t cols,
     }
   }
   first_step[header.groups] = step;
-  for (int32_t r = 0; r < rows && shape->element == 1; ++r)
-    sum[r] = row_sum((const int8_t *)dense + (size_t)r * cols, cols);
+  const size_t row_bytes = (size_t)cols * shape->element;
+  for (int32_t r = 0; r < rows && has_sums(shape); ++r)
+    sum[r] = sum_of((const int8_t *)dense + r * row_bytes, row_bytes);
   return SPK_OK;
 }
 
@@ -159,7 +175,9 @@ static int step_is_valid(const uint8_t *index, int32_t start,
                          const spk_windows_header *header) {
   const spk_windows_shape *shape = &header->shape;
   const int32_t cols = header->cols > shape->width ? header->cols : shape->width;
-  if (start + shape->width > cols) return 0;
+  if (shape->align > 1 ? start % shape->align != 0 || start >= header->cols
+                       : start + shape->width > cols)
+    return 0;
   for (int32_t i = 0; i < shape->lanes * shape->slots; ++i)
     if (index[i] >= shape->width) return 0;
   return 1;
@@ -168,8 +186,7 @@ static int step_is_valid(const uint8_t *index, int32_t start,
 // A weight that is not zero must name a row and a column that exist.
 static int slot_is_valid(const spk_windows_header *header, const uint8_t *weight, int32_t row,
                          int32_t column) {
-  return is_zero(weight, header->shape.element) ||
-         (row < header->rows && column < header->cols);
+  return is_zero(weight, &header->shape) || (row < header->rows && column < header->cols);
 }
 
 static int group_is_valid(const spk_windows_header *header, const void *blob, int32_t group) {
@@ -192,12 +209,14 @@ static int group_is_valid(const spk_windows_header *header, const void *blob, in
 static int sums_are_valid(const spk_windows_header *header, const void *blob, int32_t group) {
   const spk_windows_view view = spk_windows_view_of(blob);
   const spk_windows_shape *shape = &header->shape;
-  for (int32_t lane = 0; lane < shape->lanes && shape->element == 1; ++lane) {
-    int64_t total = 0;
-    for (size_t step = view.first_step[group]; step < view.first_step[group + 1]; ++step)
-      for (int32_t slot = 0; slot < shape->slots; ++slot)
-        total += (int8_t)view.weights[(step * shape->lanes + lane) * shape->slots + slot];
-    if ((int32_t)(uint32_t)total != view.sum[group * shape->lanes + lane]) return 0;
+  const size_t bytes = (size_t)shape->slots * shape->element;  // of a row in one step
+  for (int32_t lane = 0; lane < shape->lanes && has_sums(shape); ++lane) {
+    uint32_t total = 0;
+    for (size_t step = view.first_step[group]; step < view.first_step[group + 1]; ++step) {
+      const uint8_t *weights = view.weights + (step * shape->lanes + lane) * bytes;
+      total += (uint32_t)sum_of((const int8_t *)weights, bytes);
+    }
+    if ((int32_t)total != view.sum[group * shape->lanes + lane]) return 0;
   }
   return 1;
 }
@@ -232,7 +251,7 @@ spk_status spk_windows_unpack(const void *blob, size_t bytes, int32_t rows, int3
     for (size_t step = view.first_step[group]; step < view.first_step[group + 1]; ++step) {
       for (int32_t i = 0; i < slots; ++i) {
         const uint8_t *weight = view.weights + (step * slots + i) * element;
-        if (is_zero(weight, shape->element)) continue;
+        if (is_zero(weight, shape)) continue;
         const size_t row = (size_t)group * shape->lanes + (size_t)(i / shape->slots);
         const size_t column = (size_t)view.start[step] + view.index[step * slots + i];
         memcpy((uint8_t *)dense + (row * cols + column) * element, weight, element);

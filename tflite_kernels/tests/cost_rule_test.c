@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include "kernels/x86/kernels_x86.h"
+#endif
 #include "tests/test.h"
 
 static spk_layer make_layer(spk_op op, spk_dtype dtype) {
@@ -56,8 +59,34 @@ static void test_blocks(void) {
          single);
 }
 
+// int8 FULLY_CONNECTED, a tenth kept in blocks of `height` x `width`: which format is chosen?
+static const char *choose_s8(int32_t height, int32_t width) {
+  const spk_layer layer = make_layer(SPK_FULLY_CONNECTED, SPK_S8);
+  const int32_t rows = layer.window.out_c, cols = layer.window.in_c;
+  int8_t *weights = calloc((size_t)rows * (size_t)cols, 1);
+  for (int32_t r = 0; r < rows; r += height)
+    for (int32_t c = 0; c < cols; c += width)
+      for (int32_t i = r, keep = spk_random_int(0, 9) == 0; keep && i < r + height; ++i)
+        memset(weights + i * cols + c, 1, (size_t)width);
+  double nanoseconds;
+  const spk_kernel *kernel = spk_choose_kernel(&layer, weights, &nanoseconds);
+  free(weights);
+  return kernel->name;
+}
+
+static void test_int8_formats(void) {
+#if defined(__x86_64__)
+  if (!spk_has_avx512vbmi()) return;
+  const char *blocks = choose_s8(16, 4), *quads = choose_s8(1, 4), *single = choose_s8(1, 1);
+  EXPECT(strstr(blocks, "s8_blocks16x4"), "%s", blocks);
+  EXPECT(strstr(quads, "s8_quads"), "%s", quads);
+  EXPECT(strstr(single, "s8_windows"), "%s", single);
+#endif
+}
+
 int main(void) {
   test_blocks();
+  test_int8_formats();
   int32_t count;
   const spk_kernel *kernels = spk_kernel_table(&count);
   for (int32_t i = 0; i < count; ++i)

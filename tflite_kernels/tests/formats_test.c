@@ -69,6 +69,24 @@ BLOCKS(16)
 BLOCKS4(1)
 BLOCKS4(2)
 BLOCKS4(4)
+#define ROW_BLOCKS(n)                                                                      \
+  static size_t row_blocks##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
+    return spk_row_blocks_s8_pack_size(dense, rows, cols, n);                              \
+  }                                                                                        \
+  static spk_status row_blocks##n##_pack(const void *dense, int32_t rows, int32_t cols,    \
+                                         void *blob, size_t bytes) {                       \
+    return spk_row_blocks_s8_pack(dense, rows, cols, n, blob, bytes);                      \
+  }                                                                                        \
+  static spk_status row_blocks##n##_check(const void *blob, size_t bytes, int32_t rows,    \
+                                          int32_t cols) {                                  \
+    return spk_row_blocks_s8_check(blob, bytes, rows, cols, n);                            \
+  }                                                                                        \
+  static spk_status row_blocks##n##_unpack(const void *blob, size_t bytes, int32_t rows,   \
+                                           int32_t cols, void *dense) {                    \
+    return spk_row_blocks_s8_unpack(blob, bytes, rows, cols, n, dense);                    \
+  }
+ROW_BLOCKS(8)
+ROW_BLOCKS(16)
 
 #define TUPLES(n)                                                                      \
   static size_t tuples##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
@@ -89,9 +107,13 @@ BLOCKS4(4)
 TUPLES(2)
 TUPLES(4)
 
-#define WINDOWS(name, lanes_, width_, slots_, element_)                                        \
-  static const spk_windows_shape name##_shape = {                                              \
-      .lanes = lanes_, .width = width_, .slots = slots_, .element = element_};                 \
+#define WINDOWS(name, lanes_, width_, slots_, element_, align_, quads_)                        \
+  static const spk_windows_shape name##_shape = {.lanes = lanes_,                              \
+                                                 .width = width_,                              \
+                                                 .slots = slots_,                              \
+                                                 .element = element_,                          \
+                                                 .align = align_,                              \
+                                                 .quads = quads_};                             \
   static size_t name##_pack_size(const void *dense, int32_t rows, int32_t cols) {              \
     return spk_windows_pack_size(dense, rows, cols, &name##_shape);                            \
   }                                                                                            \
@@ -106,10 +128,12 @@ TUPLES(4)
                                   void *dense) {                                               \
     return spk_windows_unpack(blob, bytes, rows, cols, &name##_shape, dense);                  \
   }
-WINDOWS(windows_f32_8, 8, 8, 1, 4)
-WINDOWS(windows_f32_16, 16, 32, 1, 4)
-WINDOWS(windows_s8_8, 8, 32, 4, 1)
-WINDOWS(windows_s8_16, 16, 128, 4, 1)
+WINDOWS(windows_f32_8, 8, 8, 1, 4, 0, 0)
+WINDOWS(windows_f32_16, 16, 32, 1, 4, 0, 0)
+WINDOWS(windows_s8_8, 8, 32, 4, 1, 0, 0)
+WINDOWS(windows_s8_16, 16, 128, 4, 1, 64, 0)
+WINDOWS(windows_quads_8, 8, 8, 1, 4, 4, 1)
+WINDOWS(windows_quads_16, 16, 32, 1, 4, 16, 1)
 
 #define PLAIN_S8(format)                                                                     \
   static size_t format##_pack_size(const void *dense, int32_t rows, int32_t cols) {          \
@@ -146,6 +170,10 @@ static const format kFormats[] = {
     FORMAT(windows_f32_16, 4, windows_f32_16_check),
     FORMAT(windows_s8_8, 1, windows_s8_8_check),
     FORMAT(windows_s8_16, 1, windows_s8_16_check),
+    FORMAT(windows_quads_8, 4, windows_quads_8_check),
+    FORMAT(windows_quads_16, 4, windows_quads_16_check),
+    FORMAT(row_blocks8, 1, row_blocks8_check),
+    FORMAT(row_blocks16, 1, row_blocks16_check),
     FORMAT(blocks_s8, 1, blocks_s8_check),
 };
 
@@ -224,7 +252,8 @@ static void test_hostile_blobs(const format *f) {
     free(changed);
   }
   EXPECT(f->check(blob, bytes, rows, cols + 1) != SPK_OK || f->element == 4 ||
-             strncmp(f->name, "tuples", 6) == 0 || strncmp(f->name, "blocks", 6) == 0,
+             strncmp(f->name, "tuples", 6) == 0 || strncmp(f->name, "blocks", 6) == 0 ||
+             strncmp(f->name, "row_blocks", 10) == 0,
          "%s of another shape", f->name);
   EXPECT(f->check(blob, bytes, rows + 64, cols) != SPK_OK, "%s of another shape", f->name);
   free(back);
@@ -262,6 +291,32 @@ static void test_window_steps(void) {
   free(blob);
 }
 
+// Windows that start at multiples of 64 move on when nothing is left before the next one.
+static void test_aligned_window_steps(void) {
+  int8_t dense[16 * 200] = {0};
+  for (int c = 0; c < 4; ++c) dense[10 * c] = dense[200 + 65 + c] = 1;
+  dense[2 * 200 + 199] = 1;
+  const size_t bytes = spk_windows_pack_size(dense, 16, 200, &windows_s8_16_shape);
+  uint8_t *blob = spk_test_buffer(bytes);
+  uint16_t start[2];
+  spk_windows_pack(dense, 16, 200, &windows_s8_16_shape, blob, bytes);
+  memcpy(start, blob + bytes - sizeof(start), sizeof(start));
+  EXPECT(start[0] == 0 && start[1] == 192, "windows from %d and %d on", start[0], start[1]);
+  EXPECT(((spk_windows_header *)(void *)blob)->steps == 2, "other steps");
+  free(blob);
+}
+
+// A quad with one weight is kept, even -128 in the last place: as a float32 it would be zero.
+static void test_quads(void) {
+  int8_t dense[4] = {0, 0, 0, -128}, back[4] = {0};
+  uint8_t blob[1024];
+  const size_t bytes = spk_windows_pack_size(dense, 1, 1, &windows_quads_16_shape);
+  EXPECT(bytes < sizeof(blob), "%zu bytes", bytes);
+  spk_windows_pack(dense, 1, 1, &windows_quads_16_shape, blob, bytes);
+  EXPECT(spk_windows_unpack(blob, bytes, 1, 1, &windows_quads_16_shape, back) == SPK_OK, "bad");
+  EXPECT(back[3] == -128, "%d", back[3]);
+}
+
 // Two rows of 132 columns: blocks 0, 32 (beyond one distance) and 33, then no block at all.
 static void test_blocks_bytes(void) {
   int8_t dense[2 * 136] = {0};
@@ -287,6 +342,8 @@ int main(void) {
   }
   test_block_layout();
   test_window_steps();
+  test_aligned_window_steps();
+  test_quads();
   test_blocks_bytes();
   return spk_test_result();
 }

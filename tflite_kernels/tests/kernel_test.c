@@ -194,6 +194,22 @@ static void kill_channels(layer_case *c, double live, size_t count) {
   }
 }
 
+// Blocks of `height` rows by four columns.
+static void fill_row_blocks(layer_case *c, double density, int32_t height) {
+  const int32_t cols = spk_layer_cols(&c->layer), rows = c->layer.window.out_c;
+  fill_weights(c, 1.0, 0);
+  for (int32_t r = 0; r < rows; r += height) {
+    for (int32_t column = 0; column < cols; column += 4) {
+      if (is_below(density)) continue;
+      const size_t width = (size_t)(cols - column < 4 ? cols - column : 4);
+      const size_t element = c->layer.dtype == SPK_F32 ? 4 : 1;
+      for (int32_t i = r; i < r + height && i < rows; ++i)
+        memset((uint8_t *)c->weights + ((size_t)i * cols + column) * element, 0,
+               width * element);
+    }
+  }
+}
+
 static double random_density(void) { return kDensities[spk_random_int(0, 5)]; }
 
 static spk_window2d fully_connected(int32_t batch, int32_t cols, int32_t rows) {
@@ -219,7 +235,10 @@ static void test_fully_connected(spk_dtype dtype) {
     const spk_window2d w = fully_connected(spk_random_int(1, 11), sizes[spk_random_int(0, 15)],
                                            sizes[spk_random_int(0, 15)]);
     layer_case c = make_case(SPK_FULLY_CONNECTED, dtype, &w);
-    fill_weights(&c, random_density(), spk_random_int(0, 1));
+    if (trial % 5 == 0)
+      fill_row_blocks(&c, random_density(), 16);
+    else
+      fill_weights(&c, random_density(), spk_random_int(0, 1));
     if (trial % 2) kill_channels(&c, random_density(), c.inputs);
     check_case(&c);
     free_case(&c);

@@ -183,16 +183,24 @@ SPK_API spk_status spk_row_blocks_s8_unpack(const void *blob, size_t bytes, int3
 // step is a window of `width` neighbouring columns, free to start anywhere, out of which every
 // row of the group takes up to `slots` of its next nonzeros. The window starts at the first
 // column that some row still needs, so that rows which run ahead wait for the others: with
-// random zeros this needs a third fewer steps than windows on a fixed grid.
+// random zeros this needs a third fewer steps than windows on a fixed grid. With `align`
+// windows start at multiples of it, and move on when its columns have been taken: half the
+// width takes 5 % more steps, as many as there are nonzeros where each window has the same
+// number of them, and most steps find the window loaded. They may then end beyond the last
+// column.
 //   spk_windows_header
 //   uint32 first_step[groups + 1]
 //   int32 sum[groups * lanes]                 int8: the sum of the weights of each row, else 0
 //   weights[steps][lanes][slots]              aligned to 64 bytes from the start of the blob
-//   uint8 index[steps][lanes][slots]          column - start; empty slots have index 0, weight
-//   0 uint16 start[steps]
+//   uint8 index[steps][lanes][slots]          column - start; 0 in empty slots
+//   uint16 start[steps]
+// A quad is four int8 weights of neighbouring columns, kept where one is not zero; `cols` and
+// all columns count quads then.
 typedef struct spk_windows_shape {
   int32_t lanes, width, slots;
-  int32_t element;  // bytes of a weight: 4 (float32) or 1 (int8)
+  int32_t element;  // bytes of a weight: 4 (float32 or a quad) or 1 (int8)
+  int32_t align;    // windows start anywhere if it is 0
+  int32_t quads;    // 1: elements are quads, not float32
 } spk_windows_shape;
 
 typedef struct spk_windows_header {

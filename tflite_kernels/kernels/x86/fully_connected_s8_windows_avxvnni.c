@@ -2,7 +2,7 @@
 #include <immintrin.h>
 
 #include "kernels/x86/kernels_x86.h"
-#include "kernels/x86/requantize.h"
+#include "kernels/x86/rows_s8.h"
 #include "kernels/x86/windows_x86.h"
 
 #define TARGET     __attribute__((target("avx2,avxvnni")))

@@ -13,18 +13,15 @@ TARGET static inline __m256i lookup(const int8_t *x, const uint8_t *index) {
                          _mm256_shuffle_epi8(high, _mm256_sub_epi8(at, _mm256_set1_epi8(16))));
 }
 
-#define VECTOR        __m256i
-#define LANES         8
-#define SHAPE         kSpkWindowsS8Avx2
-#define LOOKUP        lookup
-#define LOAD(p)       _mm256_loadu_si256((const __m256i *)(const void *)(p))
-#define STORE32(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), v)
-#define ZERO          _mm256_setzero_si256
-#define ADD           _mm256_add_epi32
-#define SET32         _mm256_set1_epi32
-#define MIN32         _mm256_min_epi32
-#define MAX32         _mm256_max_epi32
-#define FACTORS       spk_once_avx2
-#define REQUANTIZE    spk_requantize_once_avx2
-#define NAME(x)       x##_ymm
+#define VECTOR  __m256i
+#define LANES   8
+#define SHAPE   kSpkWindowsS8Avx2
+#define LOOKUP  lookup
+#define LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define ZERO    _mm256_setzero_si256
+#define ADD     _mm256_add_epi32
+#define ROWS    spk_rows_avx2
+#define ROWS_OF spk_rows_of_avx2
+#define FINISH  spk_finish_rows_avx2
+#define NAME(x) x##_ymm
 #include "kernels/x86/fully_connected_s8_windows_template.h"

@@ -9,6 +9,7 @@
 
 extern const spk_windows_shape kSpkWindowsF32Avx2, kSpkWindowsF32Avx512;
 extern const spk_windows_shape kSpkWindowsS8Avx2, kSpkWindowsS8Avx512;
+extern const spk_windows_shape kSpkWindowsQuadsAvx2, kSpkWindowsQuadsAvx512;
 
 #define SPK_WINDOWS_FUNCTIONS(isa)                                                   \
   size_t spk_windows_##isa##_pack_size(const spk_layer *layer, const void *weights); \
@@ -21,7 +22,13 @@ SPK_WINDOWS_FUNCTIONS(f32_avx512)
 SPK_WINDOWS_FUNCTIONS(s8_avx2)
 SPK_WINDOWS_FUNCTIONS(s8_avxvnni)
 SPK_WINDOWS_FUNCTIONS(s8_avx512)
+SPK_WINDOWS_FUNCTIONS(quads_avx2)
+SPK_WINDOWS_FUNCTIONS(quads_avxvnni)
+SPK_WINDOWS_FUNCTIONS(quads_avx512)
 #undef SPK_WINDOWS_FUNCTIONS
+
+// For the kernels whose windows are aligned: room for copies of four images.
+size_t spk_windows_copies_scratch(const spk_layer *layer);
 
 // The inputs of image `b`. A window reads `width` of them: shorter inputs are copied to scratch
 // and filled up with zeros.
