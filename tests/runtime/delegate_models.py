@@ -28,6 +28,8 @@ CONV_LAYOUTS = {
 class Layer:
     """One layer. `weights` is (out, in) or (out, height, width, in), float32 or int8.
 
+    With `depthwise`, `weights` is (1, height, width, out).
+
     `form` says how the weights are stored: `"dense"`, `"densify"` or `"direct"`. int8 layers
     have random scales, one for each output channel unless `per_tensor`.
     """
@@ -48,6 +50,12 @@ class Layer:
     weight_zero_point: int = 0
     readers: int = 1  # layers that share the weights
     weights_are_output: bool = False
+    depthwise: bool = False
+
+    @property
+    def channels(self):
+        """Number of output channels."""
+        return self.weights.shape[3 if self.depthwise else 0]
 
 
 def random_weights(shape, dtype="float32", density=0.2, seed=0, low=-127):
@@ -116,12 +124,12 @@ def build(layer):
     """Return the file of a one-layer model as bytes."""
     builder = ModelBuilder()
     dtype = layer.weights.dtype
-    channels = layer.weights.shape[0]
+    channels = layer.channels
     random = np.random.default_rng(3)
     scales = [0.01] if layer.per_tensor else random.uniform(0.005, 0.02, channels)
     weights = bias_scale = of_input = of_output = None
     if dtype == np.int8:
-        weights = builder.quantization(scales, layer.weight_zero_point)
+        weights = builder.quantization(scales, layer.weight_zero_point, 3 if layer.depthwise else 0)
         bias_scale = builder.quantization(0.05 * np.array(scales), 0)
         of_input = builder.quantization(0.05, layer.input_zero_point)
         of_output = builder.quantization(0.11, layer.output_zero_point)
@@ -174,18 +182,24 @@ def _add_layer(builder, layer, inputs, output):
         kind = tables.BuiltinOptions.FullyConnectedOptions
         version = 8 if layer.form == "direct" else 5 if layer.keep_num_dims else version
     else:
-        options = tables.Conv2DOptionsT()
+        options = tables.DepthwiseConv2DOptionsT() if layer.depthwise else tables.Conv2DOptionsT()
         options.padding = layer.padding
         options.strideH, options.strideW = layer.stride
         options.dilationHFactor, options.dilationWFactor = layer.dilation
         options.fusedActivationFunction = layer.activation
         code, version = tables.BuiltinOperator.CONV_2D, 3 if quantized else 2
         kind = tables.BuiltinOptions.Conv2DOptions
+    if layer.depthwise:
+        options.depthMultiplier = layer.channels // layer.input_shape[-1]
+        code, kind = (
+            tables.BuiltinOperator.DEPTHWISE_CONV_2D,
+            tables.BuiltinOptions.DepthwiseConv2DOptions,
+        )
     builder.operator(code, version, inputs, [output], kind, options)
 
 
 def _output_shape(layer):
-    channels = layer.weights.shape[0]
+    channels = layer.channels
     if layer.weights.ndim == 2:
         if layer.keep_num_dims:
             return (*layer.input_shape[:-1], channels)

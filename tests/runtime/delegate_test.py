@@ -87,6 +87,12 @@ def conv2d(dtype, kernel=(3, 3), **changes):
     return Layer(weights, (1, 9, 10, 8), random_bias(20, dtype), **changes)
 
 
+def depthwise(kernel=(3, 3), channels=24, multiplier=1, size=(9, 10), **changes):
+    weights = random_weights((1, *kernel, channels * multiplier), "int8", density=1.0)
+    bias = random_bias(channels * multiplier, "int8")
+    return Layer(weights, (1, *size, channels), bias, depthwise=True, **changes)
+
+
 def check(layer, capfd, taken=True):
     """The layer's outputs are those of the dense layer in the reference kernels."""
     dtype = layer.weights.dtype.name
@@ -147,6 +153,60 @@ def test_no_bias_and_extreme_weights(dtype, capfd):
     weights[5] = -128 if dtype == "int8" else 1e4
     check(Layer(weights, (2, 48)), capfd)
     check(Layer(np.zeros_like(weights), (2, 48)), capfd)
+
+
+@pytest.mark.parametrize("padding", [0, 1])  # SAME, VALID
+@pytest.mark.parametrize("stride", [(1, 1), (2, 2), (3, 1), (1, 3)])
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (1, 4)])
+def test_depthwise_geometry(kernel, stride, padding, capfd):
+    check(depthwise(kernel, padding=padding, stride=stride), capfd)
+
+
+@pytest.mark.parametrize("channels", [1, 7, 16, 40, 64, 100])
+@pytest.mark.parametrize("multiplier", [1, 3])
+def test_depthwise_channels(channels, multiplier, capfd):
+    check(depthwise(channels=channels, multiplier=multiplier), capfd)
+
+
+@pytest.mark.parametrize("changes", [{"dilation": (2, 2)}, {"dilation": (2, 1)}, {"activation": 1}])
+@pytest.mark.parametrize("zero_points", [(-128, -128), (127, 127), (0, 3)])
+@pytest.mark.parametrize("per_tensor", [False, True])
+def test_depthwise_quantization(zero_points, per_tensor, changes, capfd):
+    of_input, of_output = zero_points
+    layer = depthwise(
+        input_zero_point=of_input, output_zero_point=of_output, per_tensor=per_tensor, **changes
+    )
+    check(layer, capfd)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_depthwise_threads_and_batches(threads):
+    layer = depthwise(channels=200, size=(40, 41), stride=(2, 2))
+    for batch in (1, 3):
+        x = random_input((batch, 40, 41, 200), "int8")
+        content = build(layer)
+        assert_same(delegated(content, x, num_threads=threads), reference(content, x))
+
+
+def test_depthwise_sparse_weights(capfd):
+    layer = depthwise()
+    layer.weights[np.random.default_rng(0).random(layer.weights.shape) < 0.8] = 0
+    layer.form, layer.layout = "densify", CONV_LAYOUTS["csr"]
+    lines = check(layer, capfd)
+    assert "with its DENSIFY" in str(lines)
+
+
+def test_depthwise_extreme_weights(capfd):
+    layer = depthwise()
+    layer.weights[:] = -128
+    check(layer, capfd)
+
+
+def test_depthwise_float_stays(capfd):
+    layer = depthwise()
+    layer.weights, layer.bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
+    lines = check(layer, capfd, taken=False)
+    assert lines[0] == "declined: only int8 depthwise convolutions are supported"
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

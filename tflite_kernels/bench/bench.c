@@ -34,6 +34,10 @@ static const bench_layer kLayers[] = {
     {"3x3 56x56 64->64", SPK_CONV_2D, 56, 64, 64, 3, 1, 1},
     {"3x3 14x14 256->256", SPK_CONV_2D, 14, 256, 256, 3, 1, 1},
     {"3x3 s2 56x56 64->128", SPK_CONV_2D, 56, 64, 128, 3, 1, 2},
+    {"depthwise 3x3 56x56x64", SPK_DEPTHWISE_CONV_2D, 56, 64, 64, 3, 1, 1},
+    {"depthwise 3x3 28x28x128", SPK_DEPTHWISE_CONV_2D, 28, 128, 128, 3, 1, 1},
+    {"depthwise 3x3 14x14x256", SPK_DEPTHWISE_CONV_2D, 14, 256, 256, 3, 1, 1},
+    {"depthwise 5x5 14x14x256", SPK_DEPTHWISE_CONV_2D, 14, 256, 256, 5, 1, 1},
 };
 
 // Zeros come in blocks of rows x cols, at random or as the same number in every `window` of
@@ -205,7 +209,7 @@ static void bench_kernels(const spk_layer *layer, const char *name,
       continue;
     const double seconds = time_kernel(kernel, layer, weights, input);
     if (seconds == 0) continue;
-    printf("%-20s %-20s %-44s %9.2f us %8.1f GOP/s %9.1f effective\n", name, pattern->name,
+    printf("%-33s %-20s %-48s %9.2f us %8.1f GOP/s %9.1f effective\n", name, pattern->name,
            kernel->name, 1e6 * seconds, 1e-9 * operations * density / seconds,
            1e-9 * operations / seconds);
     fflush(stdout);
@@ -214,6 +218,8 @@ static void bench_kernels(const spk_layer *layer, const char *name,
   free(weights);
 }
 
+static const char *const kOperators[] = {"FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D"};
+
 static int print_table(void) {
   int32_t count;
   const spk_kernel *kernels = spk_kernel_table(&count);
@@ -221,8 +227,7 @@ static int print_table(void) {
   printf("|---|---|---|---|---|---|\n");
   for (int32_t i = 0; i < count; ++i) {
     const spk_kernel *k = &kernels[i];
-    printf("| `%s` | %s | %s | `%s` | %s | %s |\n", k->name,
-           k->op == SPK_CONV_2D ? "CONV_2D" : "FULLY_CONNECTED",
+    printf("| `%s` | %s | %s | `%s` | %s | %s |\n", k->name, kOperators[k->op],
            k->dtype == SPK_F32 ? "float32" : "int8", k->format, k->isa, k->precondition);
   }
   return 0;
@@ -240,6 +245,7 @@ int main(int argc, char **argv) {
     const int32_t out = (b->size - 1) / b->stride + 1;
     const int32_t missing = (out - 1) * b->stride + b->kernel - b->size;
     for (int dtype = SPK_F32; dtype <= SPK_S8; ++dtype) {
+      if (b->op == SPK_DEPTHWISE_CONV_2D && dtype == SPK_F32) continue;
       const spk_layer layer = {
           .op = b->op,
           .dtype = (spk_dtype)dtype,
@@ -268,7 +274,7 @@ int main(int argc, char **argv) {
           .bias = bias,
       };
       for (size_t p = 0; p < sizeof(kPatterns) / sizeof(kPatterns[0]); ++p)
-        if (!only || !strcmp(kPatterns[p].name, only))
+        if (only ? !strcmp(kPatterns[p].name, only) : p == 0 || b->op != SPK_DEPTHWISE_CONV_2D)
           bench_kernels(&layer, b->name, &kPatterns[p], filter);
     }
   }

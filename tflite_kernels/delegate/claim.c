@@ -112,11 +112,27 @@ static const char *check_types(TfLiteContext *context, spk_claim *claim) {
   if (input->type != kTfLiteFloat32 && input->type != kTfLiteInt8)
     return "only float32 and int8 are supported";
   claim->dtype = input->type == kTfLiteFloat32 ? SPK_F32 : SPK_S8;
-  if (filter->dims->size != (claim->op == SPK_CONV_2D ? 4 : 2) || spk_dense_bytes(filter) == 0)
+  if (claim->op == SPK_DEPTHWISE_CONV_2D && claim->dtype == SPK_F32)
+    return "only int8 depthwise convolutions are supported";
+  if (filter->dims->size != (claim->op == SPK_FULLY_CONNECTED ? 2 : 4) ||
+      spk_dense_bytes(filter) == 0)
     return "the shape of its weights is not supported";
-  const char *reason = check_bias(context, claim, filter->dims->data[0]);
+  const int dimension = spk_channel_dimension(claim->op);
+  const char *reason = check_bias(context, claim, filter->dims->data[dimension]);
   if (reason || claim->dtype == SPK_F32) return reason;
-  return spk_check_quantization(input, filter, output);
+  return spk_check_quantization(input, filter, output, dimension);
+}
+
+// The two convolutions have the same options in another order.
+static TfLiteConvParams conv_options(const TfLiteNode *node, spk_op op) {
+  if (op == SPK_CONV_2D) return *(const TfLiteConvParams *)node->builtin_data;
+  const TfLiteDepthwiseConvParams *params = node->builtin_data;
+  return (TfLiteConvParams){.padding = params->padding,
+                            .stride_width = params->stride_width,
+                            .stride_height = params->stride_height,
+                            .activation = params->activation,
+                            .dilation_width_factor = params->dilation_width_factor,
+                            .dilation_height_factor = params->dilation_height_factor};
 }
 
 static const char *read_options(const TfLiteNode *node, spk_claim *claim) {
@@ -130,13 +146,13 @@ static const char *read_options(const TfLiteNode *node, spk_claim *claim) {
     claim->padding = kTfLitePaddingValid;
     claim->stride_h = claim->stride_w = claim->dilation_h = claim->dilation_w = 1;
   } else {
-    const TfLiteConvParams *params = node->builtin_data;
-    claim->activation = params->activation;
-    claim->padding = params->padding;
-    claim->stride_h = params->stride_height;
-    claim->stride_w = params->stride_width;
-    claim->dilation_h = params->dilation_height_factor;
-    claim->dilation_w = params->dilation_width_factor;
+    const TfLiteConvParams params = conv_options(node, claim->op);
+    claim->activation = params.activation;
+    claim->padding = params.padding;
+    claim->stride_h = params.stride_height;
+    claim->stride_w = params.stride_width;
+    claim->dilation_h = params.dilation_height_factor;
+    claim->dilation_w = params.dilation_width_factor;
     if (claim->padding != kTfLitePaddingSame && claim->padding != kTfLitePaddingValid)
       return "its padding is unknown";
   }
@@ -145,19 +161,35 @@ static const char *read_options(const TfLiteNode *node, spk_claim *claim) {
   return NULL;
 }
 
+static bool find_op(int builtin_code, spk_op *op) {
+  switch (builtin_code) {
+    case kTfLiteBuiltinFullyConnected:
+      *op = SPK_FULLY_CONNECTED;
+      return true;
+    case kTfLiteBuiltinConv2d:
+      *op = SPK_CONV_2D;
+      return true;
+    case kTfLiteBuiltinDepthwiseConv2d:
+      *op = SPK_DEPTHWISE_CONV_2D;
+      return true;
+    default:
+      return false;
+  }
+}
+
 const char *spk_claim_node(TfLiteContext *context, const TfLiteIntArray *plan, int index,
                            spk_claim *claim) {
   TfLiteNode *node;
   TfLiteRegistration *registration;
   if (!get_node(context, index, &node, &registration)) return "";
-  const bool is_conv = registration->builtin_code == kTfLiteBuiltinConv2d;
-  if (!is_conv && registration->builtin_code != kTfLiteBuiltinFullyConnected) return "";
+  spk_op op;
+  if (!find_op(registration->builtin_code, &op)) return "";
   if (node->delegate) return "another delegate has it";
   if (node->inputs->size < 2 || node->inputs->size > 3 || node->outputs->size != 1)
     return "its number of inputs or outputs is unusual";
   *claim = (spk_claim){
       .node = index,
-      .op = is_conv ? SPK_CONV_2D : SPK_FULLY_CONNECTED,
+      .op = op,
       .input = node->inputs->data[0],
       .filter = node->inputs->data[1],
       .bias = node->inputs->size == 3 ? node->inputs->data[2] : kTfLiteOptionalTensor,
@@ -184,7 +216,13 @@ static void place_window(const spk_claim *claim, int in, int kernel, int stride,
 static const char *conv_window(const spk_claim *claim, const TfLiteIntArray *in,
                                const TfLiteIntArray *filter, spk_window2d *w) {
   if (in->size != 4) return "its input does not have four dimensions";
-  if (in->data[3] != filter->data[3]) return "it is a grouped convolution";
+  const bool is_depthwise = claim->op == SPK_DEPTHWISE_CONV_2D;
+  if (is_depthwise) {
+    if (in->data[3] < 1 || filter->data[0] != 1 || filter->data[3] % in->data[3] != 0)
+      return "its weights do not fit its input";
+  } else if (in->data[3] != filter->data[3]) {
+    return "it is a grouped convolution";
+  }
   if (claim->stride_h < 1 || claim->stride_w < 1 || claim->dilation_h < 1 ||
       claim->dilation_w < 1 || filter->data[1] > 1024 || filter->data[2] > 1024 ||
       claim->dilation_h > 1024 || claim->dilation_w > 1024)
@@ -193,7 +231,7 @@ static const char *conv_window(const spk_claim *claim, const TfLiteIntArray *in,
                       .in_h = in->data[1],
                       .in_w = in->data[2],
                       .in_c = in->data[3],
-                      .out_c = filter->data[0],
+                      .out_c = filter->data[spk_channel_dimension(claim->op)],
                       .kernel_h = filter->data[1],
                       .kernel_w = filter->data[2],
                       .stride_h = claim->stride_h,
@@ -240,14 +278,14 @@ const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_
   const TfLiteIntArray *filter = tensor_at(context, claim->filter)->dims;
   *layer = (spk_layer){.op = claim->op, .dtype = claim->dtype};
   // In a broken file another node may have given the filter, or the input, another shape.
-  if (!filter || filter->size != (claim->op == SPK_CONV_2D ? 4 : 2) ||
+  if (!filter || filter->size != (claim->op == SPK_FULLY_CONNECTED ? 2 : 4) ||
       spk_dense_bytes(tensor_at(context, claim->filter)) !=
           spk_dense_bytes(tensor_at(context, claim->weights)) ||
-      check_bias(context, claim, filter->data[0]))
+      check_bias(context, claim, filter->data[spk_channel_dimension(claim->op)]))
     return "the shape of its weights has changed";
-  const char *reason = claim->op == SPK_CONV_2D
-                           ? conv_window(claim, in, filter, &layer->window)
-                           : fully_connected_window(claim, in, filter, &layer->window);
+  const char *reason = claim->op == SPK_FULLY_CONNECTED
+                           ? fully_connected_window(claim, in, filter, &layer->window)
+                           : conv_window(claim, in, filter, &layer->window);
   if (reason) return reason;
   return spk_layer_check(layer) == SPK_OK ? NULL : "its shape is not supported";
 }

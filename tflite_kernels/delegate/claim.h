@@ -5,7 +5,8 @@
 #include "delegate/tflite_abi.h"
 #include "spk/layer.h"
 
-// A FULLY_CONNECTED or CONV_2D node whose weights are constant, by the numbers of its tensors.
+// A FULLY_CONNECTED, CONV_2D or DEPTHWISE_CONV_2D node whose weights are constant, by the
+// numbers of its tensors.
 typedef struct spk_claim {
   int node;
   int densify;  // node that only makes these weights dense and is claimed with it, or -1
@@ -15,9 +16,14 @@ typedef struct spk_claim {
   spk_dtype dtype;
   int activation;
   bool keep_num_dims;               // FULLY_CONNECTED
-  int padding, stride_h, stride_w;  // CONV_2D
+  int padding, stride_h, stride_w;  // the convolutions
   int dilation_h, dilation_w;
 } spk_claim;
+
+// The dimension of the weights that counts the output channels.
+static inline int spk_channel_dimension(spk_op op) {
+  return op == SPK_DEPTHWISE_CONV_2D ? 3 : 0;
+}
 
 // Fills `claim`. Returns NULL, "" for another operator, or why the node is not taken.
 const char *spk_claim_node(TfLiteContext *context, const TfLiteIntArray *plan, int node,

@@ -78,6 +78,10 @@ static const kernel_cost kCosts[] = {
     {"spk_conv2d_s8_blocks1x4__avx512vnni", 0.002, 0.0025, 0.015, -0.03},
     {"spk_conv2d_s8_blocks2x4__avx512vnni", 0.0022, 0.00195, 0.015, -0.023},
     {"spk_conv2d_s8_blocks4x4__avx512vnni", 0.0022, 0.0018, 0.01, -0.011},
+    {"spk_depthwise_conv2d_s8_dense__ref", 0.24, 0.24, 0, 1.5},
+    {"spk_depthwise_conv2d_s8_dense__avx2", 0.001, 0.001, 0.06, 0.3},
+    {"spk_depthwise_conv2d_s8_dense__avxvnni", 0.001, 0.001, 0.06, 0.27},
+    {"spk_depthwise_conv2d_s8_dense__avx512vbmi", 0.001, 0.001, 0.05, 0.1},
 };
 
 // Windows over few channels find their float32 inputs in the first-level cache.

@@ -61,7 +61,8 @@ static void *node_init(TfLiteContext *context, const char *buffer, size_t length
   if (!state) return NULL;
   state->claim = *delegate->being_claimed;
   state->delegate = delegate;
-  const int32_t channels = context->tensors[state->claim.filter].dims->data[0];
+  const int32_t channels =
+      context->tensors[state->claim.filter].dims->data[spk_channel_dimension(state->claim.op)];
   state->channels = channels;
   state->factors = malloc(3 * sizeof(int32_t) * (size_t)channels);
   if (!state->factors || !copy_bias(context, state, channels) ||
@@ -108,7 +109,7 @@ static const char *pack_weights(TfLiteContext *context, node_state *state) {
 static TfLiteStatus resize_output(TfLiteContext *context, const node_state *state) {
   const spk_window2d *w = &state->layer.window;
   const TfLiteIntArray *in = context->tensors[state->claim.input].dims;
-  const bool conv = state->claim.op == SPK_CONV_2D;
+  const bool conv = state->claim.op != SPK_FULLY_CONNECTED;
   const int rank = conv ? 4 : state->claim.keep_num_dims ? in->size : 2;
   TfLiteIntArray *shape = int_array(rank);
   if (!shape) return kTfLiteError;

@@ -15,7 +15,7 @@ static bool is_activation_quantized(const TfLiteTensor *tensor) {
 }
 
 const char *spk_check_quantization(const TfLiteTensor *input, const TfLiteTensor *filter,
-                                   const TfLiteTensor *output) {
+                                   const TfLiteTensor *output, int dimension) {
   if (!is_activation_quantized(input) || !is_activation_quantized(output))
     return "its input or output is not quantized with one scale";
   const TfLiteAffineQuantization *q = filter->quantization.params;
@@ -24,7 +24,8 @@ const char *spk_check_quantization(const TfLiteTensor *input, const TfLiteTensor
   // One build of TensorFlow laid TfLiteFloatArray out in another way; a size that makes no
   // sense is how that shows.
   const bool per_channel = q->scale->size != 1;
-  if (per_channel && (q->quantized_dimension != 0 || q->scale->size != filter->dims->data[0]))
+  if (per_channel &&
+      (q->quantized_dimension != dimension || q->scale->size != filter->dims->data[dimension]))
     return "its weights are not quantized per tensor or per output channel";
   for (int i = 0; i < q->scale->size; ++i)
     if (!is_positive(q->scale->data[i])) return "a scale of its weights is not positive";
@@ -84,7 +85,7 @@ void spk_fill_requant(spk_op op, int activation, const TfLiteTensor *input,
   for (int32_t c = 0; c < channels; ++c) {
     const double scale = effective_scale(input, filter, output, c);
     exact_multiplier(scale, &multiplier[c], &shift[c], &low[c]);
-    if (op == SPK_CONV_2D) quantize_multiplier(scale, &multiplier[c], &shift[c]);
+    if (op != SPK_FULLY_CONNECTED) quantize_multiplier(scale, &multiplier[c], &shift[c]);
   }
   float act_min, act_max;
   spk_float_range(activation, &act_min, &act_max);

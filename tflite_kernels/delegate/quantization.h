@@ -5,9 +5,10 @@
 #include "delegate/tflite_abi.h"
 #include "spk/layer.h"
 
-// Returns NULL, or why the quantization of these tensors is not one that we take.
+// Returns NULL, or why the quantization of these tensors is not one that we take. `dimension`
+// of the weights counts the output channels.
 const char *spk_check_quantization(const TfLiteTensor *input, const TfLiteTensor *filter,
-                                   const TfLiteTensor *output);
+                                   const TfLiteTensor *output, int dimension);
 
 // Fills `requant`. `factors` is (3 * channels,) and owned by the caller, who keeps it as long
 // as `requant`: multipliers, shifts, and the low words of the multipliers.

@@ -77,6 +77,12 @@ void spk_run_conv2d_s8_dense__ref(const spk_args *args) {
                            args->layer->bias, part.output);
 }
 
+void spk_run_depthwise_conv2d_s8_dense__ref(const spk_args *args) {
+  const batch_part part = part_of(args);
+  spk_depthwise_conv2d_s8_dense__ref(&part.window, &args->layer->requant, part.input,
+                                     args->packed, args->layer->bias, part.output);
+}
+
 void spk_run_fully_connected_s8_stream__c(const spk_args *args) {
   const batch_part part = part_of(args);
   spk_fully_connected_s8_stream__c(part.window.batch, part.window.out_c, part.window.in_c,

@@ -21,6 +21,7 @@ spk_status spk_stream_pack(const spk_layer *layer, const void *weights, void *pa
 
 void spk_run_fully_connected_s8_dense__ref(const spk_args *args);
 void spk_run_conv2d_s8_dense__ref(const spk_args *args);
+void spk_run_depthwise_conv2d_s8_dense__ref(const spk_args *args);
 void spk_run_fully_connected_s8_stream__c(const spk_args *args);
 size_t spk_fully_connected_s8_stream_scratch(const spk_layer *layer);
 void spk_run_conv2d_s8_stream__c(const spk_args *args);

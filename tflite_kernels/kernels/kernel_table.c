@@ -7,6 +7,7 @@
 #include "spk/kernels_f32.h"
 
 #if defined(__x86_64__)
+#include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
 #include "kernels/x86/lanes_f32.h"
 #include "kernels/x86/planar_f32.h"
@@ -81,6 +82,20 @@ static const spk_kernel kKernels[] = {
         .scratch = spk_no_scratch,
         .units = spk_batch_units,
         .run = spk_run_conv2d_s8_dense__ref,
+    },
+    {
+        .name = "spk_depthwise_conv2d_s8_dense__ref",
+        .op = SPK_DEPTHWISE_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "dense",
+        .isa = "c",
+        .precondition = "none",
+        .available = spk_always_available,
+        .pack_size = spk_dense_pack_size,
+        .pack = spk_dense_pack,
+        .scratch = spk_no_scratch,
+        .units = spk_batch_units,
+        .run = spk_run_depthwise_conv2d_s8_dense__ref,
     },
     {
         .name = "spk_fully_connected_f32_csr__c",
@@ -656,6 +671,51 @@ static const spk_kernel kKernels[] = {
         .scratch = spk_windows_copies_scratch,
         .units = spk_windows_s8_avx512_units,
         .run = spk_fully_connected_s8_windows__avx512vbmi,
+    },
+    {
+        .name = "spk_depthwise_conv2d_s8_dense__avx2",
+        .op = SPK_DEPTHWISE_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "depthwise_s8",
+        .isa = "avx2",
+        .precondition = "horizontal stride 1 or 2, no horizontal dilation, windows up to "
+                        "64x64, a few rows fit 4 MB, no weight is -128",
+        .available = spk_has_avx2,
+        .pack_size = spk_depthwise_avx2_pack_size,
+        .pack = spk_depthwise_avx2_pack,
+        .scratch = spk_depthwise_avx2_scratch,
+        .units = spk_depthwise_avx2_units,
+        .run = spk_depthwise_conv2d_s8_dense__avx2,
+    },
+    {
+        .name = "spk_depthwise_conv2d_s8_dense__avxvnni",
+        .op = SPK_DEPTHWISE_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "depthwise_s8",
+        .isa = "avxvnni",
+        .precondition = "horizontal stride 1 or 2, no horizontal dilation, windows up to "
+                        "64x64, a few rows fit 4 MB",
+        .available = spk_has_avxvnni,
+        .pack_size = spk_depthwise_avxvnni_pack_size,
+        .pack = spk_depthwise_avxvnni_pack,
+        .scratch = spk_depthwise_avxvnni_scratch,
+        .units = spk_depthwise_avxvnni_units,
+        .run = spk_depthwise_conv2d_s8_dense__avxvnni,
+    },
+    {
+        .name = "spk_depthwise_conv2d_s8_dense__avx512vbmi",
+        .op = SPK_DEPTHWISE_CONV_2D,
+        .dtype = SPK_S8,
+        .format = "depthwise_s8",
+        .isa = "avx512vbmi",
+        .precondition = "horizontal stride 1 or 2, no horizontal dilation, windows up to "
+                        "64x64, a few rows fit 4 MB",
+        .available = spk_has_avx512vbmi,
+        .pack_size = spk_depthwise_avx512_pack_size,
+        .pack = spk_depthwise_avx512_pack,
+        .scratch = spk_depthwise_avx512_scratch,
+        .units = spk_depthwise_avx512_units,
+        .run = spk_depthwise_conv2d_s8_dense__avx512vbmi,
     },
 #endif
 #if defined(__aarch64__)

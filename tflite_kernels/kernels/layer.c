@@ -26,8 +26,10 @@ spk_status spk_layer_check(const spk_layer *layer) {
   const spk_window2d *w = &layer->window;
   if (!product_fits(w->batch, w->in_h, w->in_w, w->in_c) ||
       !product_fits(w->batch, w->out_h, w->out_w, w->out_c) ||
-      !product_fits(w->out_c, w->kernel_h, w->kernel_w, w->in_c))
+      !product_fits(w->out_c, w->kernel_h, w->kernel_w,
+                    layer->op == SPK_DEPTHWISE_CONV_2D ? 1 : w->in_c))
     return SPK_ERR_ARGUMENT;
+  if (layer->op == SPK_DEPTHWISE_CONV_2D && w->out_c % w->in_c != 0) return SPK_ERR_ARGUMENT;
   if (!axis_fits(w->in_h, w->out_h, w->kernel_h, w->stride_h, w->dilation_h, w->pad_top) ||
       !axis_fits(w->in_w, w->out_w, w->kernel_w, w->stride_w, w->dilation_w, w->pad_left))
     return SPK_ERR_ARGUMENT;

@@ -284,6 +284,37 @@ static void test_conv2d(spk_dtype dtype) {
   }
 }
 
+// Windows, strides and multipliers that some kernels decline; weights are dense.
+static void test_depthwise(void) {
+  static const int32_t channels[] = {1, 2, 3, 7, 8, 9, 16, 17, 24, 32, 40, 63, 64, 65, 70, 130};
+  for (int trial = 0; trial < 400; ++trial) {
+    const int32_t multiplier = trial % 3 ? 1 : spk_random_int(1, 9);
+    spk_window2d w = {.batch = spk_random_int(1, 3),
+                      .in_h = spk_random_int(1, 19),
+                      .in_w = spk_random_int(1, 35),
+                      .in_c = channels[spk_random_int(0, 15)],
+                      .kernel_h = spk_random_int(1, 5),
+                      .kernel_w = spk_random_int(1, 9),
+                      .stride_h = spk_random_int(1, 3),
+                      .stride_w = spk_random_int(1, 3),
+                      .dilation_h = spk_random_int(1, 3),
+                      .dilation_w = spk_random_int(1, 2)};
+    w.out_c = w.in_c * multiplier;
+    if (trial % 2) w.kernel_h = w.kernel_w = 3 + trial % 4 / 2 * 2, w.dilation_w = 1;
+    const int same = spk_random_int(0, 1);
+    if (!place(same, w.in_h, w.kernel_h, w.stride_h, w.dilation_h, &w.out_h, &w.pad_top) ||
+        !place(same, w.in_w, w.kernel_w, w.stride_w, w.dilation_w, &w.out_w, &w.pad_left))
+      continue;
+    layer_case c = make_case(SPK_DEPTHWISE_CONV_2D, SPK_S8, &w);
+    fill_weights(&c, trial % 5 ? 1.0 : 0.5, 0);
+    if (trial % 7 == 0) memset(c.weights, 0x80, c.size);  // -128
+    if (trial % 3 == 0)
+      for (int32_t o = 0; o < w.out_c; ++o) c.shift[o] = spk_random_int(-12, -1);
+    check_case(&c);
+    free_case(&c);
+  }
+}
+
 // Large enough for several bands and several tiles.
 static void test_large_conv2d(spk_dtype dtype) {
   for (int32_t kernel = 1; kernel <= (percent < 100 ? 1 : 3); kernel += 2) {
@@ -445,6 +476,7 @@ int main(int argc, char **argv) {
     test_many_channels((spk_dtype)dtype);
     test_unaligned_tensors((spk_dtype)dtype);
   }
+  test_depthwise();
   test_extreme_int8();
   test_rounding();
   return spk_test_result();

@@ -1,4 +1,5 @@
-// One FULLY_CONNECTED or CONV_2D layer as a kernel sees it, and the arguments of a kernel.
+// One FULLY_CONNECTED, CONV_2D or DEPTHWISE_CONV_2D layer as a kernel sees it, and the
+// arguments of a kernel.
 #ifndef SPK_LAYER_H_
 #define SPK_LAYER_H_
 
@@ -8,10 +9,16 @@
 extern "C" {
 #endif
 
-typedef enum spk_op { SPK_FULLY_CONNECTED = 0, SPK_CONV_2D = 1 } spk_op;
+typedef enum spk_op {
+  SPK_FULLY_CONNECTED = 0,
+  SPK_CONV_2D = 1,
+  SPK_DEPTHWISE_CONV_2D = 2,
+} spk_op;
 typedef enum spk_dtype { SPK_F32 = 0, SPK_S8 = 1 } spk_dtype;
 
 // FULLY_CONNECTED is the 1x1 window over `batch` images of one pixel: in_c inputs, out_c rows.
+// DEPTHWISE_CONV_2D has weights (1, kernel_h, kernel_w, out_c), and out_c is a multiple of
+// in_c.
 typedef struct spk_layer {
   spk_op op;
   spk_dtype dtype;
@@ -33,10 +40,10 @@ typedef struct spk_args {
   int32_t begin, end;
 } spk_args;
 
-// Inputs that one output sees: the columns of the weight matrix.
+// Inputs that one output sees: the columns of the weight matrix, or depthwise its rows.
 static inline int32_t spk_layer_cols(const spk_layer *layer) {
   const spk_window2d *w = &layer->window;
-  return w->kernel_h * w->kernel_w * w->in_c;
+  return w->kernel_h * w->kernel_w * (layer->op == SPK_DEPTHWISE_CONV_2D ? 1 : w->in_c);
 }
 
 // SPK_OK when every size is positive, every tensor has at most INT32_MAX / 8 elements and the

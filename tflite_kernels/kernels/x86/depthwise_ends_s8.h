@@ -1,0 +1,200 @@
+// The ends of int8 depthwise kernels: a vector holds the sums of eight or sixteen neighbouring
+// channels of one pixel, and is rounded twice (see requantize.h).
+//
+// Right shifts s of 1 to 22 take the short way: both roundings and the offset are one constant,
+//   floor((a * m + 2^30 + 2^(30 + s) + offset * 2^(31 + s)) / 2^(31 + s)),
+// where for negative sums 2^31 less is added, because their ties round away from zero; when the
+// activation cuts off all that is below the zero point (RELU) that makes no difference.
+#ifndef SPK_KERNELS_X86_DEPTHWISE_ENDS_S8_H_
+#define SPK_KERNELS_X86_DEPTHWISE_ENDS_S8_H_
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "kernels/x86/requantize.h"
+#include "spk/layer.h"
+
+#define SPK_TARGET_CHANNELS_AVX512 \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2")))
+#define SPK_TARGET_CHANNELS_AVX2 __attribute__((target("avx2")))
+
+typedef enum spk_rounding {
+  SPK_ROUND_TWICE,       // step by step
+  SPK_ROUND_SHORT,       // the short way
+  SPK_ROUND_SHORT_RELU,  // without the correction for negative sums
+} spk_rounding;
+
+typedef struct spk_channels_avx512 {
+  __m512i first;  // where the sums start
+  __m512i multiplier, multiplier_odd, even, odd, count;
+  spk_factors_avx512 factors;  // of the long way
+  __m512i low, high;           // of the activation, in bytes
+  spk_rounding rounding;
+} spk_channels_avx512;
+
+typedef struct spk_channels_avx2 {
+  __m256i first, multiplier, multiplier_odd, even, odd, count;
+  spk_factors_avx2 factors;
+  __m256i low, high;
+  spk_rounding rounding;
+} spk_channels_avx2;
+
+static inline spk_rounding spk_short_rounding(const spk_requant *q) {
+  return q->act_min >= q->output_offset ? SPK_ROUND_SHORT_RELU : SPK_ROUND_SHORT;
+}
+
+// Channels [channel, channel + count) with the sums of their weights, of which a whole vector
+// is readable. `input_bias` is what the kernel has added to each input.
+SPK_TARGET_CHANNELS_AVX512 static inline spk_channels_avx512 spk_channels_of_avx512(
+    const spk_layer *layer, const int32_t *sum, int32_t channel, int32_t count,
+    int32_t input_bias) {
+  const spk_requant *q = &layer->requant;
+  const __mmask16 exist = (__mmask16)((1u << count) - 1);
+  const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
+  const __m512i multiplier = _mm512_maskz_loadu_epi32(exist, q->multiplier + channel);
+  const __m512i shift =
+      _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), exist, q->shift + channel);
+  const __m512i right = _mm512_max_epi32(zero, _mm512_sub_epi32(zero, shift));
+  const __m512i ties = _mm512_set1_epi64(1 + 2 * (int64_t)q->output_offset);
+  const __m512i half = _mm512_set1_epi64(1 << 30), base = _mm512_set1_epi64(30);
+  const __m512i right_even = _mm512_srli_epi64(_mm512_slli_epi64(right, 32), 32);
+  const __m512i right_odd = _mm512_srli_epi64(right, 32);
+  const int is_short = !_mm512_cmpgt_epi32_mask(shift, _mm512_set1_epi32(-1)) &&
+                       !_mm512_cmplt_epi32_mask(shift, _mm512_set1_epi32(-22));
+  const __m512i offset = _mm512_set1_epi32(q->input_offset - input_bias);
+  spk_channels_avx512 c = {
+      .first = _mm512_mullo_epi32(_mm512_loadu_si512(sum), offset),
+      .multiplier = multiplier,
+      .multiplier_odd = _mm512_srli_epi64(multiplier, 32),
+      .even =
+          _mm512_add_epi64(half, _mm512_sllv_epi64(ties, _mm512_add_epi64(base, right_even))),
+      .odd = _mm512_add_epi64(half, _mm512_sllv_epi64(ties, _mm512_add_epi64(base, right_odd))),
+      .count = _mm512_sub_epi32(right, one),
+      .factors = {.multiplier = multiplier,
+                  .left = _mm512_max_epi32(zero, shift),
+                  .right = right,
+                  .offset = _mm512_set1_epi32(q->output_offset)},
+      .low = _mm512_set1_epi8((char)q->act_min),
+      .high = _mm512_set1_epi8((char)q->act_max),
+      .rounding = is_short ? spk_short_rounding(q) : SPK_ROUND_TWICE,
+  };
+  if (layer->bias) {
+    const int32_t *bias = (const int32_t *)layer->bias + channel;
+    c.first = _mm512_add_epi32(c.first, _mm512_maskz_loadu_epi32(exist, bias));
+  }
+  return c;
+}
+
+SPK_TARGET_CHANNELS_AVX512 static inline __m512i spk_channels_once_avx512(
+    __m512i product, __m512i constant, spk_rounding rounding) {
+  const __m512i sum = _mm512_add_epi64(product, constant);
+  if (rounding == SPK_ROUND_SHORT_RELU) return sum;
+  return _mm512_mask_sub_epi64(sum, _mm512_movepi64_mask(product), sum,
+                               _mm512_set1_epi64(INT64_C(1) << 31));
+}
+
+SPK_TARGET_CHANNELS_AVX512 static inline __m512i spk_requantize_channels_avx512(
+    __m512i sum, const spk_channels_avx512 *c) {
+  if (c->rounding == SPK_ROUND_TWICE) return spk_requantize_avx512(sum, &c->factors);
+  const __m512i even =
+      spk_channels_once_avx512(_mm512_mul_epi32(sum, c->multiplier), c->even, c->rounding);
+  const __m512i odd = spk_channels_once_avx512(
+      _mm512_mul_epi32(_mm512_srli_epi64(sum, 32), c->multiplier_odd), c->odd, c->rounding);
+  const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
+  return _mm512_srav_epi32(high, c->count);
+}
+
+// The sums of four pixels -> four times sixteen outputs.
+SPK_TARGET_CHANNELS_AVX512 static inline __m512i spk_finish_channels_avx512(
+    const __m512i *sum, const spk_channels_avx512 *c) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i first = _mm512_packs_epi32(spk_requantize_channels_avx512(sum[0], c),
+                                           spk_requantize_channels_avx512(sum[1], c));
+  const __m512i second = _mm512_packs_epi32(spk_requantize_channels_avx512(sum[2], c),
+                                            spk_requantize_channels_avx512(sum[3], c));
+  const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(first, second));
+  return _mm512_min_epi8(c->high, _mm512_max_epi8(c->low, bytes));
+}
+
+SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_load_channels_avx2(const void *from,
+                                                                      int32_t count) {
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_epi32((const int *)from,
+                               _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes));
+}
+
+SPK_TARGET_CHANNELS_AVX2 static inline spk_channels_avx2 spk_channels_of_avx2(
+    const spk_layer *layer, const int32_t *sum, int32_t channel, int32_t count,
+    int32_t input_bias) {
+  const spk_requant *q = &layer->requant;
+  const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i exist = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes);
+  const __m256i multiplier = spk_load_channels_avx2(q->multiplier + channel, count);
+  const __m256i shift = _mm256_blendv_epi8(
+      _mm256_set1_epi32(-1), spk_load_channels_avx2(q->shift + channel, count), exist);
+  const __m256i right = _mm256_max_epi32(zero, _mm256_sub_epi32(zero, shift));
+  const __m256i ties = _mm256_set1_epi64x(1 + 2 * (int64_t)q->output_offset);
+  const __m256i half = _mm256_set1_epi64x(1 << 30), base = _mm256_set1_epi64x(30);
+  const __m256i right_even = _mm256_srli_epi64(_mm256_slli_epi64(right, 32), 32);
+  const __m256i right_odd = _mm256_srli_epi64(right, 32);
+  const __m256i outside = _mm256_or_si256(_mm256_cmpgt_epi32(shift, _mm256_set1_epi32(-1)),
+                                          _mm256_cmpgt_epi32(_mm256_set1_epi32(-22), shift));
+  const __m256i offset = _mm256_set1_epi32(q->input_offset - input_bias);
+  spk_channels_avx2 c = {
+      .first =
+          _mm256_mullo_epi32(_mm256_loadu_si256((const __m256i *)(const void *)sum), offset),
+      .multiplier = multiplier,
+      .multiplier_odd = _mm256_srli_epi64(multiplier, 32),
+      .even =
+          _mm256_add_epi64(half, _mm256_sllv_epi64(ties, _mm256_add_epi64(base, right_even))),
+      .odd = _mm256_add_epi64(half, _mm256_sllv_epi64(ties, _mm256_add_epi64(base, right_odd))),
+      .count = _mm256_sub_epi32(right, one),
+      .factors = {.multiplier = multiplier,
+                  .left = _mm256_max_epi32(zero, shift),
+                  .right = right,
+                  .offset = _mm256_set1_epi32(q->output_offset)},
+      .low = _mm256_set1_epi8((char)q->act_min),
+      .high = _mm256_set1_epi8((char)q->act_max),
+      .rounding =
+          _mm256_testz_si256(outside, outside) ? spk_short_rounding(q) : SPK_ROUND_TWICE,
+  };
+  if (layer->bias)
+    c.first = _mm256_add_epi32(
+        c.first, spk_load_channels_avx2((const int32_t *)layer->bias + channel, count));
+  return c;
+}
+
+SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_channels_once_avx2(__m256i product,
+                                                                      __m256i constant,
+                                                                      spk_rounding rounding) {
+  const __m256i sum = _mm256_add_epi64(product, constant);
+  if (rounding == SPK_ROUND_SHORT_RELU) return sum;
+  const __m256i negative = _mm256_cmpgt_epi64(_mm256_setzero_si256(), product);
+  return _mm256_add_epi64(sum, _mm256_slli_epi64(negative, 31));  // -1 << 31
+}
+
+SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_requantize_channels_avx2(
+    __m256i sum, const spk_channels_avx2 *c) {
+  if (c->rounding == SPK_ROUND_TWICE) return spk_requantize_avx2(sum, &c->factors);
+  const __m256i even =
+      spk_channels_once_avx2(_mm256_mul_epi32(sum, c->multiplier), c->even, c->rounding);
+  const __m256i odd = spk_channels_once_avx2(
+      _mm256_mul_epi32(_mm256_srli_epi64(sum, 32), c->multiplier_odd), c->odd, c->rounding);
+  const __m256i high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+  return _mm256_srav_epi32(high, c->count);
+}
+
+// The sums of four pixels -> four times eight outputs.
+SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_finish_channels_avx2(
+    const __m256i *sum, const spk_channels_avx2 *c) {
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const __m256i first = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[0], c),
+                                           spk_requantize_channels_avx2(sum[1], c));
+  const __m256i second = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[2], c),
+                                            spk_requantize_channels_avx2(sum[3], c));
+  const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order);
+  return _mm256_min_epi8(c->high, _mm256_max_epi8(c->low, bytes));
+}
+
+#endif  // SPK_KERNELS_X86_DEPTHWISE_ENDS_S8_H_
