@@ -41,11 +41,21 @@ TARGET static inline void store_quads(pair left, pair right, uint8_t *to, int32_
     _mm512_store_si512(to + 192, _mm512_permutex2var_epi16(left.high, high, right.high));
 }
 
-TARGET static inline void store_pixels(__m512i bytes, int8_t *to, size_t pitch) {
-  _mm_storeu_si128((__m128i *)(void *)to, _mm512_castsi512_si128(bytes));
-  _mm_storeu_si128((__m128i *)(void *)(to + pitch), _mm512_extracti32x4_epi32(bytes, 1));
-  _mm_storeu_si128((__m128i *)(void *)(to + 2 * pitch), _mm512_extracti32x4_epi32(bytes, 2));
-  _mm_storeu_si128((__m128i *)(void *)(to + 3 * pitch), _mm512_extracti32x4_epi32(bytes, 3));
+TARGET static inline void store_pixels(__m512i bytes, int8_t *to, size_t pitch, int32_t pixels,
+                                       int32_t channels) {
+  const __m128i pixel[4] = {_mm512_castsi512_si128(bytes), _mm512_extracti32x4_epi32(bytes, 1),
+                            _mm512_extracti32x4_epi32(bytes, 2),
+                            _mm512_extracti32x4_epi32(bytes, 3)};
+  if (pixels >= 4 && channels >= 16) {
+    for (size_t k = 0; k < 4; ++k)
+      _mm_storeu_si128((__m128i *)(void *)(to + k * pitch), pixel[k]);
+    return;
+  }
+  const __mmask16 exist = (__mmask16)(channels < 16 ? (1u << channels) - 1 : 0xffff);
+  _mm_mask_storeu_epi8(to, exist, pixel[0]);
+  if (pixels > 1) _mm_mask_storeu_epi8(to + pitch, exist, pixel[1]);
+  if (pixels > 2) _mm_mask_storeu_epi8(to + 2 * pitch, exist, pixel[2]);
+  if (pixels > 3) _mm_mask_storeu_epi8(to + 3 * pitch, exist, pixel[3]);
 }
 
 #define VECTOR      __m512i

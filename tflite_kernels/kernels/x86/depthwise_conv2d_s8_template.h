@@ -4,7 +4,7 @@
 // input, and how, and
 //   pair, pair_of(x0, x1, n)          two neighbouring pixels of n channels, interleaved
 //   store_quads(a, b, to, groups)     two pairs -> a quad of each channel
-//   store_pixels(bytes, to, pitch)    four pixels of LANES channels
+//   store_pixels(bytes, to, pitch, pixels, channels)    up to four pixels, LANES channels
 //
 // One unit of work is a band of output rows of one image and four groups of LANES channels. Its
 // input rows become quads once and stay in a ring until the window has passed.
@@ -61,19 +61,20 @@ TARGET static void NAME(make_quads)(const NAME(unit) * u, int32_t y) {
 #undef PIXEL
 }
 
-// Sums of `tile` positions from `position` on -> outputs. `rows` are the window's.
+// Sums of `tile` positions from `position` on -> outputs. `rows` are the window's, which is
+// `kernel_h` high and `quads` wide.
 TARGET static inline __attribute__((always_inline)) void NAME(tile)(
     const NAME(unit) * u, const uint8_t *const *rows, const int8_t *weights, const CHANNELS *c,
-    int32_t position, int32_t group, int8_t *output, const int tile, const int variants) {
-  const spk_window2d *w = &u->layer->window;
+    int32_t position, int32_t group, int8_t *output, const int tile, const int variants,
+    const int32_t kernel_h, const int32_t quads) {
   const size_t pitch = NAME(pitch)(u);
   const size_t at = (size_t)position * pitch + (size_t)group * LANES * 4;
   VECTOR sum[8];
 #pragma GCC unroll 8
   for (int i = 0; i < tile * variants; ++i) sum[i] = c->first;
-  for (int32_t ky = 0; ky < w->kernel_h; ++ky) {
+  for (int32_t ky = 0; ky < kernel_h; ++ky) {
     const uint8_t *x = rows[ky] + at;
-    for (int32_t q = 0; q < u->shape.quads; ++q, x += 2 * pitch) {
+    for (int32_t q = 0; q < quads; ++q, x += 2 * pitch) {
 #pragma GCC unroll 8
       for (int v = 0; v < variants; ++v, weights += LANES * 4) {
         const VECTOR taps = LOAD(weights);
@@ -83,34 +84,49 @@ TARGET static inline __attribute__((always_inline)) void NAME(tile)(
       }
     }
   }
-  const int32_t channel = group * LANES, rest = u->channels - channel;
-  const size_t channels = (size_t)w->out_c;
-  output += channel;
+  const int32_t channels = u->channels - group * LANES;
+  const size_t pixel = (size_t)u->layer->window.out_c;
 #pragma GCC unroll 8
   for (int i = 0; i < tile * variants; i += 4) {
-    const int32_t first = position * variants + i, pixels = w->out_w - first;
-    const VECTOR bytes = FINISH(sum + i, c);
-    if (pixels >= 4 && rest >= LANES) {
-      store_pixels(bytes, output + (size_t)first * channels, channels);
-    } else {
-      int8_t few[4 * LANES];
-      store_pixels(bytes, few, LANES);
-      for (int32_t k = 0; k < 4 && k < pixels; ++k)
-        memcpy(output + (size_t)(first + k) * channels, few + k * LANES,
-               (size_t)(rest < LANES ? rest : LANES));
-    }
+    const int32_t first = position * variants + i;
+    store_pixels(FINISH(sum + i, c), output + (size_t)first * pixel, pixel,
+                 u->layer->window.out_w - first, channels);
   }
 }
 
 // One output row of one group.
 TARGET static inline __attribute__((always_inline)) void NAME(row)(
     const NAME(unit) * u, const uint8_t *const *rows, const int8_t *weights, const CHANNELS *c,
-    int32_t group, int8_t *output, const int variants) {
+    int32_t group, int8_t *output, const int variants, const int32_t kernel_h,
+    const int32_t quads) {
   const int32_t used = (u->layer->window.out_w - 1) / variants + 1;
   int32_t p = 0;
-  for (; p + 2 < used; p += 4) NAME(tile)(u, rows, weights, c, p, group, output, 4, variants);
-  for (; p < used; p += 4 / variants)
-    NAME(tile)(u, rows, weights, c, p, group, output, 4 / variants, variants);
+  output += group * LANES;
+  const int tile = 8 / variants;  // eight outputs, or in the end four
+  for (; p + tile / 2 < used; p += tile)
+    NAME(tile)(u, rows, weights, c, p, group, output, tile, variants, kernel_h, quads);
+  if (p < used)
+    NAME(tile)(u, rows, weights, c, p, group, output, tile / 2, variants, kernel_h, quads);
+}
+
+// The same with the numbers of the usual windows, 3x3 and 5x5, for the compiler.
+TARGET static void NAME(any_row)(const NAME(unit) * u, const uint8_t *const *rows,
+                                 const int8_t *weights, const CHANNELS *c, int32_t group,
+                                 int8_t *output) {
+  const int32_t height = u->layer->window.kernel_h, quads = u->shape.quads;
+  const int twice = u->shape.variants == 2;
+  if (height == 3 && quads == 1 && twice)
+    NAME(row)(u, rows, weights, c, group, output, 2, 3, 1);
+  else if (height == 3 && quads == 1)
+    NAME(row)(u, rows, weights, c, group, output, 1, 3, 1);
+  else if (height == 5 && quads == 2 && twice)
+    NAME(row)(u, rows, weights, c, group, output, 2, 5, 2);
+  else if (height == 5 && quads == 2)
+    NAME(row)(u, rows, weights, c, group, output, 1, 5, 2);
+  else if (twice)
+    NAME(row)(u, rows, weights, c, group, output, 2, height, quads);
+  else
+    NAME(row)(u, rows, weights, c, group, output, 1, height, quads);
 }
 
 TARGET static void NAME(rows)(const NAME(unit) * u, const CHANNELS *c, const int8_t *weights,
@@ -131,13 +147,8 @@ TARGET static void NAME(rows)(const NAME(unit) * u, const CHANNELS *c, const int
                      : u->rows + (size_t)(in_y % u->shape.ring) * NAME(row_bytes)(u);
     }
     int8_t *output = u->output + (size_t)y * w->out_w * w->out_c;
-    for (int32_t group = 0; group < u->groups; ++group) {
-      const int8_t *taps = weights + (size_t)group * group_bytes;
-      if (u->shape.variants == 2)
-        NAME(row)(u, rows, taps, &c[group], group, output, 2);
-      else
-        NAME(row)(u, rows, taps, &c[group], group, output, 1);
-    }
+    for (int32_t group = 0; group < u->groups; ++group)
+      NAME(any_row)(u, rows, weights + (size_t)group * group_bytes, &c[group], group, output);
   }
 }
 

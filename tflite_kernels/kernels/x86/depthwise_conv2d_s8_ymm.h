@@ -29,11 +29,17 @@ TARGET static inline void store_quads(pair left, pair right, uint8_t *to, int32_
   if (groups > 3) _mm256_store_si256(vectors + 3, _mm256_permute2x128_si256(c, d, 0x31));
 }
 
-TARGET static inline void store_pixels(__m256i bytes, int8_t *to, size_t pitch) {
+TARGET static inline void store_pixels(__m256i bytes, int8_t *to, size_t pitch, int32_t pixels,
+                                       int32_t channels) {
   const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
-  const int64_t pixels[4] = {_mm_extract_epi64(low, 0), _mm_extract_epi64(low, 1),
-                             _mm_extract_epi64(high, 0), _mm_extract_epi64(high, 1)};
-  for (size_t k = 0; k < 4; ++k) memcpy(to + k * pitch, &pixels[k], sizeof(pixels[k]));
+  const int64_t pixel[4] = {_mm_extract_epi64(low, 0), _mm_extract_epi64(low, 1),
+                            _mm_extract_epi64(high, 0), _mm_extract_epi64(high, 1)};
+  if (channels >= 8) {
+    for (int32_t k = 0; k < 4 && k < pixels; ++k) memcpy(to + k * pitch, &pixel[k], 8);
+  } else {
+    for (int32_t k = 0; k < 4 && k < pixels; ++k)
+      memcpy(to + k * pitch, &pixel[k], (size_t)channels);
+  }
 }
 
 #define VECTOR      __m256i

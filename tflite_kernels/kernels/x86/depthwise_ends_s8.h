@@ -16,6 +16,7 @@
 
 #define SPK_TARGET_CHANNELS_AVX512 \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2")))
+#define SPK_ALWAYS_INLINE        static inline __attribute__((always_inline))
 #define SPK_TARGET_CHANNELS_AVX2 __attribute__((target("avx2")))
 
 typedef enum spk_rounding {
@@ -85,35 +86,44 @@ SPK_TARGET_CHANNELS_AVX512 static inline spk_channels_avx512 spk_channels_of_avx
   return c;
 }
 
-SPK_TARGET_CHANNELS_AVX512 static inline __m512i spk_channels_once_avx512(
-    __m512i product, __m512i constant, spk_rounding rounding) {
+SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE __m512i
+spk_channels_once_avx512(__m512i product, __m512i constant, const spk_rounding rounding) {
   const __m512i sum = _mm512_add_epi64(product, constant);
   if (rounding == SPK_ROUND_SHORT_RELU) return sum;
   return _mm512_mask_sub_epi64(sum, _mm512_movepi64_mask(product), sum,
                                _mm512_set1_epi64(INT64_C(1) << 31));
 }
 
-SPK_TARGET_CHANNELS_AVX512 static inline __m512i spk_requantize_channels_avx512(
-    __m512i sum, const spk_channels_avx512 *c) {
-  if (c->rounding == SPK_ROUND_TWICE) return spk_requantize_avx512(sum, &c->factors);
+SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE __m512i spk_requantize_channels_avx512(
+    __m512i sum, const spk_channels_avx512 *c, const spk_rounding rounding) {
+  if (rounding == SPK_ROUND_TWICE) return spk_requantize_avx512(sum, &c->factors);
   const __m512i even =
-      spk_channels_once_avx512(_mm512_mul_epi32(sum, c->multiplier), c->even, c->rounding);
+      spk_channels_once_avx512(_mm512_mul_epi32(sum, c->multiplier), c->even, rounding);
   const __m512i odd = spk_channels_once_avx512(
-      _mm512_mul_epi32(_mm512_srli_epi64(sum, 32), c->multiplier_odd), c->odd, c->rounding);
+      _mm512_mul_epi32(_mm512_srli_epi64(sum, 32), c->multiplier_odd), c->odd, rounding);
   const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, (_MM_PERM_ENUM)0xf5);
   return _mm512_srav_epi32(high, c->count);
 }
 
 // The sums of four pixels -> four times sixteen outputs.
-SPK_TARGET_CHANNELS_AVX512 static inline __m512i spk_finish_channels_avx512(
-    const __m512i *sum, const spk_channels_avx512 *c) {
+SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE __m512i spk_pack_channels_avx512(
+    const __m512i *sum, const spk_channels_avx512 *c, const spk_rounding rounding) {
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i first = _mm512_packs_epi32(spk_requantize_channels_avx512(sum[0], c),
-                                           spk_requantize_channels_avx512(sum[1], c));
-  const __m512i second = _mm512_packs_epi32(spk_requantize_channels_avx512(sum[2], c),
-                                            spk_requantize_channels_avx512(sum[3], c));
+  const __m512i first = _mm512_packs_epi32(spk_requantize_channels_avx512(sum[0], c, rounding),
+                                           spk_requantize_channels_avx512(sum[1], c, rounding));
+  const __m512i second =
+      _mm512_packs_epi32(spk_requantize_channels_avx512(sum[2], c, rounding),
+                         spk_requantize_channels_avx512(sum[3], c, rounding));
   const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(first, second));
   return _mm512_min_epi8(c->high, _mm512_max_epi8(c->low, bytes));
+}
+
+SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE __m512i
+spk_finish_channels_avx512(const __m512i *sum, const spk_channels_avx512 *c) {
+  if (c->rounding == SPK_ROUND_SHORT_RELU)
+    return spk_pack_channels_avx512(sum, c, SPK_ROUND_SHORT_RELU);
+  if (c->rounding == SPK_ROUND_SHORT) return spk_pack_channels_avx512(sum, c, SPK_ROUND_SHORT);
+  return spk_pack_channels_avx512(sum, c, SPK_ROUND_TWICE);
 }
 
 SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_load_channels_avx2(const void *from,
@@ -165,36 +175,43 @@ SPK_TARGET_CHANNELS_AVX2 static inline spk_channels_avx2 spk_channels_of_avx2(
   return c;
 }
 
-SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_channels_once_avx2(__m256i product,
-                                                                      __m256i constant,
-                                                                      spk_rounding rounding) {
+SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE __m256i
+spk_channels_once_avx2(__m256i product, __m256i constant, const spk_rounding rounding) {
   const __m256i sum = _mm256_add_epi64(product, constant);
   if (rounding == SPK_ROUND_SHORT_RELU) return sum;
   const __m256i negative = _mm256_cmpgt_epi64(_mm256_setzero_si256(), product);
   return _mm256_add_epi64(sum, _mm256_slli_epi64(negative, 31));  // -1 << 31
 }
 
-SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_requantize_channels_avx2(
-    __m256i sum, const spk_channels_avx2 *c) {
-  if (c->rounding == SPK_ROUND_TWICE) return spk_requantize_avx2(sum, &c->factors);
+SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE __m256i spk_requantize_channels_avx2(
+    __m256i sum, const spk_channels_avx2 *c, const spk_rounding rounding) {
+  if (rounding == SPK_ROUND_TWICE) return spk_requantize_avx2(sum, &c->factors);
   const __m256i even =
-      spk_channels_once_avx2(_mm256_mul_epi32(sum, c->multiplier), c->even, c->rounding);
+      spk_channels_once_avx2(_mm256_mul_epi32(sum, c->multiplier), c->even, rounding);
   const __m256i odd = spk_channels_once_avx2(
-      _mm256_mul_epi32(_mm256_srli_epi64(sum, 32), c->multiplier_odd), c->odd, c->rounding);
+      _mm256_mul_epi32(_mm256_srli_epi64(sum, 32), c->multiplier_odd), c->odd, rounding);
   const __m256i high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
   return _mm256_srav_epi32(high, c->count);
 }
 
 // The sums of four pixels -> four times eight outputs.
-SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_finish_channels_avx2(
-    const __m256i *sum, const spk_channels_avx2 *c) {
+SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE __m256i spk_pack_channels_avx2(
+    const __m256i *sum, const spk_channels_avx2 *c, const spk_rounding rounding) {
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-  const __m256i first = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[0], c),
-                                           spk_requantize_channels_avx2(sum[1], c));
-  const __m256i second = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[2], c),
-                                            spk_requantize_channels_avx2(sum[3], c));
+  const __m256i first = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[0], c, rounding),
+                                           spk_requantize_channels_avx2(sum[1], c, rounding));
+  const __m256i second = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[2], c, rounding),
+                                            spk_requantize_channels_avx2(sum[3], c, rounding));
   const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order);
   return _mm256_min_epi8(c->high, _mm256_max_epi8(c->low, bytes));
+}
+
+SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE __m256i
+spk_finish_channels_avx2(const __m256i *sum, const spk_channels_avx2 *c) {
+  if (c->rounding == SPK_ROUND_SHORT_RELU)
+    return spk_pack_channels_avx2(sum, c, SPK_ROUND_SHORT_RELU);
+  if (c->rounding == SPK_ROUND_SHORT) return spk_pack_channels_avx2(sum, c, SPK_ROUND_SHORT);
+  return spk_pack_channels_avx2(sum, c, SPK_ROUND_TWICE);
 }
 
 #endif  // SPK_KERNELS_X86_DEPTHWISE_ENDS_S8_H_

@@ -15,7 +15,8 @@ spk_depthwise_shape spk_depthwise_shape_of(const spk_layer *layer, int32_t lanes
   s.variants = w->stride_w == 1 ? 2 : 1;
   s.quads = divide_up(w->kernel_w + s.variants - 1, 4);
   const int32_t used = divide_up(w->out_w, s.variants);
-  s.positions = divide_up(used, kSpkDepthwiseTile) * kSpkDepthwiseTile + 2 * (s.quads - 1);
+  const int32_t tile = 8 / s.variants;  // eight outputs are computed together
+  s.positions = divide_up(used, tile) * tile + 2 * (s.quads - 1);
   s.ring = (w->kernel_h - 1) * w->dilation_h + 1;
   s.bands = layer->threads > 1 ? layer->threads : 1;
   if (s.bands > w->out_h) s.bands = w->out_h;

@@ -25,8 +25,6 @@ typedef struct spk_depthwise_shape {
   size_t weights;     // where the packed weights start, after the sums
 } spk_depthwise_shape;
 
-static const int32_t kSpkDepthwiseTile = 4;  // positions that are computed together
-
 spk_depthwise_shape spk_depthwise_shape_of(const spk_layer *layer, int32_t lanes);
 
 #define SPK_DEPTHWISE_FUNCTIONS(isa)                                                   \
