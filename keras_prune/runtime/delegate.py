@@ -17,8 +17,9 @@ _RUNTIMES = {
 def load_delegate(*, runtime=None, **options):
     """Loads the delegate with the sparse kernels for a TFLite interpreter.
 
-    The delegate takes the `FULLY_CONNECTED` and `CONV_2D` nodes that it expects to run faster
-    than the interpreter itself, sparse or dense, float32 or int8. All others stay where they are.
+    The delegate takes the `FULLY_CONNECTED` and `CONV_2D` nodes, sparse or dense, float32 and
+    int8, and the int8 `DEPTHWISE_CONV_2D` nodes that it expects to run faster than the
+    interpreter itself. All others stay where they are.
 
     Example:
 

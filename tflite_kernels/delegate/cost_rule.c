@@ -4,6 +4,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
 #elif defined(__aarch64__)
 #include "kernels/aarch64/kernels_aarch64.h"
@@ -23,6 +24,7 @@
 // unaligned, and cost `window` for each byte instead. `call` is the set-up of a convolution.
 // Where 13 bytes for each output channel say how sums become int8, which are not multiplied
 // with pixels, `output` is so much less.
+// Depthwise the four numbers mean something else, see depthwise_nanoseconds().
 typedef struct kernel_cost {
   const char *name;
   double packed_byte, window, input, output;
@@ -48,10 +50,10 @@ static const kernel_cost kCosts[] = {
     {"spk_fully_connected_s8_blocks16x4__avx512vnni", 0.006, 0, 0, 0.27},
     {"spk_fully_connected_s8_quads__avx2", 0.035, 0, 0, 0.9},
     {"spk_fully_connected_s8_quads__avxvnni", 0.025, 0, 0, 0.9},
-    {"spk_fully_connected_s8_quads__avx512vnni", 0.0085, 0, 0, 0.27},
+    {"spk_fully_connected_s8_quads__avx512vnni", 0.008, 0, 0, 0.27},
     {"spk_fully_connected_s8_windows__avx2", 0.0125, 0, 0, 1.0},
     {"spk_fully_connected_s8_windows__avxvnni", 0.0118, 0, 0, 0.8},
-    {"spk_fully_connected_s8_windows__avx512vbmi", 0.006, 0, 0, 0.27},
+    {"spk_fully_connected_s8_windows__avx512vbmi", 0.0063, 0, 0, 0.27},
     {"spk_conv2d_f32_dense__ref", 0.075, 0.075, 0, 1.0},
     {"spk_conv2d_f32_csr__c", 0.032, 0.035, 0.5, 0.3},
     {"spk_conv2d_f32_blocks1x1__avx2", 0.0026, 0.0039, 0.12, 0.14},
@@ -78,16 +80,20 @@ static const kernel_cost kCosts[] = {
     {"spk_conv2d_s8_blocks1x4__avx512vnni", 0.002, 0.0025, 0.015, -0.03},
     {"spk_conv2d_s8_blocks2x4__avx512vnni", 0.0022, 0.00195, 0.015, -0.023},
     {"spk_conv2d_s8_blocks4x4__avx512vnni", 0.0022, 0.0018, 0.01, -0.011},
-    {"spk_depthwise_conv2d_s8_dense__ref", 0.24, 0.24, 0, 1.5},
-    {"spk_depthwise_conv2d_s8_dense__avx2", 0.001, 0.001, 0.06, 0.3},
-    {"spk_depthwise_conv2d_s8_dense__avxvnni", 0.001, 0.001, 0.06, 0.27},
-    {"spk_depthwise_conv2d_s8_dense__avx512vbmi", 0.001, 0.001, 0.05, 0.1},
+    {"spk_depthwise_conv2d_s8_dense__ref", 90, 180, 0, 10},
+    {"spk_depthwise_conv2d_s8_dense__avx2", 3, 9, 3, 8},
+    {"spk_depthwise_conv2d_s8_dense__avxvnni", 2, 8.5, 2.7, 8},
+    {"spk_depthwise_conv2d_s8_dense__avx512vbmi", 2.3, 5, 2.7, 8},
 };
 
 // Windows over few channels find their float32 inputs in the first-level cache.
 static const int32_t kFewChannels = 32;
 static const double kFewChannelsShare = 0.75;
 static const double kConvCall = 450, kConvPixel = 2.5;
+static const double kDepthwiseUnit =
+    100;                                // the set-up of one image and four vectors of channels
+static const int32_t kSharedBatch = 4;  // images, from which on weights are loaded less
+static const double kSharedLoads = 0.6;
 
 // Expected time of the stock interpreter for the dense layer, in nanoseconds: for each
 // multiply-add, and for each output of a convolution. Weights of FULLY_CONNECTED that the
@@ -101,6 +107,12 @@ static const double kStockTap = 0.75;        // float32: for each output pixel a
 static const int32_t kStockTapChannels = 8;  // ... of so many channels
 static const double kCachedBytes = 768 * 1024;
 static const int32_t kStockChannels = 16;  // XNNPACK computes output channels in such groups
+
+// int8 DEPTHWISE_CONV_2D in the stock interpreter, for each output: up to 9 and up to 25 taps,
+// a tap beyond, and channel multipliers above one. Measured: 0.25, 0.61, 0.65 and 5; processors
+// without VNNI are an estimate.
+static const double kStockDepthwise[] = {0.25, 0.6, 0.1, 1.0};
+static const double kStockDepthwiseOlder = 2;
 
 // What a machine does. `kernels`: how much longer our kernels take there than the table says,
 // for float32 and int8. A batch shares the weights that the stock kernel loads.
@@ -187,15 +199,44 @@ static double read_pixels(const spk_window2d *w) {
   return rows * cols * elements(w->batch, w->in_h, w->in_w, 1);
 }
 
+// FULLY_CONNECTED kernels that load int8 weights once for some images of a batch.
+static int shares_weights(const spk_kernel *kernel) {
+  return kernel->op == SPK_FULLY_CONNECTED &&
+         (strcmp(kernel->format, "row_blocks_s8") == 0 || strstr(kernel->name, "s8_quads") ||
+          strstr(kernel->name, "s8_windows__avx512"));
+}
+
+// Of a dense depthwise kernel: `packed_byte` for eight output pixels of a vector of channels
+// and a vector of taps, `window` for the eight pixels themselves, `input` for each quad of
+// inputs of four vectors, which with stride 2 serves half as many outputs and comes from
+// further away, `output` for each row of outputs of a vector.
+static double depthwise_nanoseconds(const kernel_cost *cost, const spk_layer *layer) {
+#if defined(__x86_64__)
+  const spk_window2d *w = &layer->window;
+  const int32_t lanes = strstr(cost->name, "avx512") ? 16 : 8;
+  const spk_depthwise_shape s = spk_depthwise_shape_of(layer, lanes);
+  const double rows = elements(w->batch, w->out_h, 1, s.groups);
+  const double eight = cost->window + cost->packed_byte * w->kernel_h * s.quads;
+  const double inputs = elements(w->batch, w->in_h, s.positions, s.chunks);
+  return rows * (cost->output + ceil(w->out_w / 4.0) / 2 * eight) +
+         inputs * cost->input * 2 / s.variants + kDepthwiseUnit * w->batch * s.chunks;
+#else
+  const spk_window2d *w = &layer->window;
+  return cost->packed_byte * elements(w->batch, w->out_h, w->out_w, w->out_c) / 8;
+#endif
+}
+
 static double kernel_nanoseconds(const spk_kernel *kernel, const spk_layer *layer,
                                  size_t bytes) {
   const spk_window2d *w = &layer->window;
   const kernel_cost *cost = cost_of(kernel);
+  if (layer->op == SPK_DEPTHWISE_CONV_2D) return depthwise_nanoseconds(cost, layer);
   const int is_cached = layer->dtype == SPK_F32 && w->in_c <= kFewChannels;
   const int unaligned = cost->window > cost->packed_byte;
   const double window = cost->window * (is_cached && unaligned ? kFewChannelsShare : 1.0);
   const double byte = is_window(w) ? window : cost->packed_byte;
-  const double work = byte * (double)bytes * computed_pixels(layer) +
+  const double share = w->batch >= kSharedBatch && shares_weights(kernel) ? kSharedLoads : 1.0;
+  const double work = share * byte * (double)bytes * computed_pixels(layer) +
                       cost->output * elements(w->batch, w->out_h, w->out_w, w->out_c);
   if (layer->op == SPK_FULLY_CONNECTED) return work;
   return work + kConvCall + (kConvPixel + cost->input * w->in_c) * read_pixels(w);
@@ -222,8 +263,21 @@ const spk_kernel *spk_choose_kernel(const spk_layer *layer, const void *weights,
   return best;
 }
 
+static double stock_depthwise_nanoseconds(const spk_layer *layer) {
+  const spk_window2d *w = &layer->window;
+  const int32_t taps = w->kernel_h * w->kernel_w;
+  double each = taps <= 9 ? kStockDepthwise[0] : kStockDepthwise[1];
+  if (taps > 25) each = kStockDepthwise[2] * taps;
+  if (w->out_c != w->in_c && each < kStockDepthwise[3]) each = kStockDepthwise[3];
+#if defined(__x86_64__)
+  if (!spk_has_avx512vnni()) each *= kStockDepthwiseOlder;
+#endif
+  return kStockCall + each * elements(w->batch, w->out_h, w->out_w, w->out_c);
+}
+
 double spk_stock_nanoseconds(const spk_layer *layer) {
   const spk_window2d *w = &layer->window;
+  if (layer->op == SPK_DEPTHWISE_CONV_2D) return stock_depthwise_nanoseconds(layer);
   const machine *here = this_machine();
   const stock_cost *cost = &here->stock;
   const int32_t channels = (w->out_c + kStockChannels - 1) / kStockChannels * kStockChannels;
@@ -231,9 +285,11 @@ double spk_stock_nanoseconds(const spk_layer *layer) {
   const double macs = size * elements(w->batch, w->out_h, w->out_w, 1);
   if (layer->op == SPK_FULLY_CONNECTED) {
     const double bytes = size * (layer->dtype == SPK_F32 ? 4 : 1);
-    const double *mac = bytes > kCachedBytes ? cost->uncached : cost->fully_connected;
-    const double share =
-        layer->dtype == SPK_F32 && w->batch >= kStockBatch ? here->batch_share : 1.0;
+    const int is_batch = w->batch >= kStockBatch;
+    const double *mac = bytes > kCachedBytes && !(layer->dtype == SPK_S8 && is_batch)
+                            ? cost->uncached
+                            : cost->fully_connected;
+    const double share = layer->dtype == SPK_F32 && is_batch ? here->batch_share : 1.0;
     return kStockCall + share * mac[layer->dtype] * macs;
   }
   const double taps = elements(w->batch, w->out_h, w->out_w, w->kernel_h * w->kernel_w);

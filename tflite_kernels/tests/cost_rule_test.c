@@ -84,8 +84,34 @@ static void test_int8_formats(void) {
 #endif
 }
 
+static spk_layer make_depthwise(int32_t size, int32_t channels, int32_t stride) {
+  spk_layer layer = make_layer(SPK_DEPTHWISE_CONV_2D, SPK_S8);
+  layer.window.in_h = layer.window.in_w = size;
+  layer.window.out_h = layer.window.out_w = (size - 1) / stride + 1;
+  layer.window.in_c = layer.window.out_c = channels;
+  layer.window.kernel_h = layer.window.kernel_w = 3;
+  layer.window.stride_h = layer.window.stride_w = stride;
+  layer.window.pad_top = layer.window.pad_left = 1;
+  return layer;
+}
+
+// Dense depthwise layers are worth claiming where they are large; float32 has no kernel.
+static void test_depthwise(void) {
+  int8_t weights[9 * 128];
+  memset(weights, 1, sizeof(weights));
+  double small_time, large_time;
+  const spk_layer small = make_depthwise(5, 16, 1), large = make_depthwise(56, 64, 1);
+  spk_choose_kernel(&small, weights, &small_time);
+  const spk_kernel *kernel = spk_choose_kernel(&large, weights, &large_time);
+  EXPECT(small_time < large_time, "%g ns for less than %g", small_time, large_time);
+  EXPECT(!spk_beats_stock(&small, small_time), "5x5 pixels in %g ns", small_time);
+  EXPECT(!strstr(kernel->isa, "avx512") || spk_beats_stock(&large, large_time),
+         "%s loses with %g ns", kernel->name, large_time);
+}
+
 int main(void) {
   test_blocks();
+  test_depthwise();
   test_int8_formats();
   int32_t count;
   const spk_kernel *kernels = spk_kernel_table(&count);
