@@ -1,5 +1,6 @@
-// The table of all FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D kernels. The delegate's choice, the C tests,
-// the C benchmark and the documentation read it: a kernel that is not here does not exist.
+// The table of all FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D kernels. The delegate's
+// choice, the C tests, the C benchmark and the documentation read it: a kernel that is not here
+// does not exist.
 #ifndef SPK_KERNEL_TABLE_H_
 #define SPK_KERNEL_TABLE_H_
 
