@@ -90,9 +90,8 @@ static const kernel_cost kCosts[] = {
 static const int32_t kFewChannels = 32;
 static const double kFewChannelsShare = 0.75;
 static const double kConvCall = 450, kConvPixel = 2.5;
-static const double kDepthwiseUnit =
-    100;                                // the set-up of one image and four vectors of channels
-static const int32_t kSharedBatch = 4;  // images, from which on weights are loaded less
+static const double kDepthwiseUnit = 100;  // one image, four vectors of channels
+static const int32_t kSharedBatch = 4;     // images, from which on weights are loaded less
 static const double kSharedLoads = 0.6;
 
 // Expected time of the stock interpreter for the dense layer, in nanoseconds: for each
@@ -201,7 +200,7 @@ static double read_pixels(const spk_window2d *w) {
 
 // FULLY_CONNECTED kernels that load int8 weights once for some images of a batch.
 static int shares_weights(const spk_kernel *kernel) {
-  return kernel->op == SPK_FULLY_CONNECTED &&
+  return kernel->op == SPK_FULLY_CONNECTED && strncmp(kernel->isa, "avx", 3) == 0 &&
          (strcmp(kernel->format, "row_blocks_s8") == 0 || strstr(kernel->name, "s8_quads") ||
           strstr(kernel->name, "s8_windows__avx512"));
 }
