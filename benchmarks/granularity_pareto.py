@@ -164,7 +164,7 @@ def train(network, seed, settings, shapes=SHAPES, folder=FOLDER, keep=True):
     return runs
 
 
-def time_files(run, rounds=15, folder=FOLDER):
+def time_files(run, rounds, folder):
     """Seconds of one inference: `"dense float32"`, `"sparse int8"` and so on, interleaved."""
     files = {}
     for kind, name in (("dense", name_of(run, "dense")), ("sparse", name_of(run))):
@@ -184,7 +184,7 @@ def time_all(names, rounds=15):
         if run["network"] in names and "seconds" not in run:
             if not (FOLDER / f"{name_of(run)}_int8.tflite").exists():
                 raise SystemExit(f"The files to time are gone. Received: {FOLDER / name_of(run)}")
-            run["seconds"] = time_files(run, rounds)
+            run["seconds"] = time_files(run, rounds, FOLDER)
             print(name_of(run), run["seconds"], flush=True)
             results.add(NAME, run, KEYS, threads=1, rounds=rounds)
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from keras_prune.allocation import ALLOCATIONS, PerLayer, Threshold, Uniform
 from keras_prune.callbacks import PruneCallback
 from keras_prune.criteria import CRITERIA, FPGM, OBD, Magnitude, Random, Sensitivity, Taylor
-from keras_prune.granularity import GRANULARITIES, NM, Block, Unstructured, Vector
+from keras_prune.granularity import GRANULARITIES, NM, Auto, Block, Unstructured, Vector
 from keras_prune.one_shot import prune
 from keras_prune.registry import PACKAGE
 from keras_prune.regrowth import DNS, REGROWTHS
@@ -34,6 +34,7 @@ layers = keras.layers
 
 # Arguments for classes that need some, and for those with more than one way to work.
 ARGUMENTS = {
+    Auto: [{"target": "x86-avx512"}, {"target": "cortex-m4"}],
     NM: [{"n": 2, "m": 4}, {"n": 1, "m": 2, "block": 2}],
     Block: [{"r": 1, "c": 4}, {"r": 2, "c": 2}],
     Vector: [{"along": "row"}, {"along": "column"}],
@@ -233,6 +234,7 @@ def test_every_shape_is_exact_on_every_kind_of_layer_or_says_why_not(shape, kind
 
 # How many outputs and inputs move together where a shape groups its neighbours.
 NEIGHBOURS = {
+    Auto: lambda shape: (4, 4),  # blocks of 4x1 or 1x4 for these layers
     Block: lambda shape: (shape.r, shape.c),
     NM: lambda shape: (1, shape.m * shape.block),
 }

@@ -11,25 +11,25 @@ from keras_prune.runtime.c_project import run_c_project
 from tests.export.c_model_builder import Model, needs, random_int8, reference
 
 
-def chosen(model, x, low, zero_point, kind):
+def chosen(model, x, low, zero_point, kind, scale=0.05):
     """x where it is above a threshold that it always is, else a constant."""
     shape = (1, 12)
     threshold = model.tensor((1, 1), 0.01, 0, [[low]])
     condition = model.operator(kind, [x, threshold], [model.tensor(shape, dtype="bool")])
-    other = model.tensor((), 0.05, zero_point, zero_point)
+    other = model.tensor((), scale, zero_point, zero_point)
     choices = [x, other] if kind == "GREATER" else [other, x]
     return model.operator(
-        "SELECT_V2", [condition, *choices], [model.tensor(shape, 0.05, zero_point)]
+        "SELECT_V2", [condition, *choices], [model.tensor(shape, scale, zero_point)]
     )
 
 
 @needs("cc")
-@pytest.mark.parametrize("kind", ["GREATER", "LESS_EQUAL"])
-def test_what_is_always_chosen_stays_alone(tmp_path, kind):
+@pytest.mark.parametrize("kind, low", [("GREATER", -100), ("LESS_EQUAL", -100), ("GREATER", 0)])
+def test_what_is_always_chosen_stays_alone(tmp_path, kind, low):
     model = Model()
     source = model.tensor((1, 12), 0.05, -128)
     x = model.operator("RELU", [source], [model.tensor((1, 12), 0.05, -128)])
-    x = chosen(model, x, -100, -128, kind)
+    x = chosen(model, x, low, -128, kind)  # 0 is the least that x holds, and the other choice
     x = model.operator("RELU6", [x], [model.tensor((1, 12), 0.05, -128)])
     path = model.save(tmp_path / "model.tflite", [source], [x])
     report = export_c(path, tmp_path / "c", "host")
@@ -39,11 +39,14 @@ def test_what_is_always_chosen_stays_alone(tmp_path, kind):
     np.testing.assert_array_equal(run.outputs, reference(path, inputs))
 
 
-@pytest.mark.parametrize("low, zero_point", [(1, -128), (-100, 0)])
-def test_a_choice_that_depends_on_the_input_is_not_made(tmp_path, low, zero_point):
+@pytest.mark.parametrize(
+    "low, zero_point, scale",
+    [(1, -128, 0.05), (-100, 0, 0.05), (0, -128, 0.003)],  # the last in steps nobody sees
+)
+def test_a_choice_that_depends_on_the_input_is_not_made(tmp_path, low, zero_point, scale):
     model = Model()
-    source = model.tensor((1, 12), 0.05, zero_point)
-    x = chosen(model, source, low, zero_point, "GREATER")
+    source = model.tensor((1, 12), scale, zero_point)
+    x = chosen(model, source, low, zero_point, "GREATER", scale)
     path = model.save(tmp_path / "model.tflite", [source], [x])
     with pytest.raises(ValueError, match="GREATER"):
         export_c(path, tmp_path / "c", "host")

@@ -90,8 +90,7 @@ static const kernel_cost kCosts[] = {
 static const int32_t kFewChannels = 32;
 static const double kFewChannelsShare = 0.75;
 static const double kConvCall = 450, kConvPixel = 2.5;
-static const double kDepthwiseUnit = 100;  // one image, four vectors of channels
-static const int32_t kSharedBatch = 4;     // images, from which on weights are loaded less
+static const int32_t kSharedBatch = 4;  // images, from which on weights are loaded less
 static const double kSharedLoads = 0.6;
 
 // Expected time of the stock interpreter for the dense layer, in nanoseconds: for each
@@ -111,7 +110,9 @@ static const int32_t kStockChannels = 16;  // XNNPACK computes output channels i
 // a tap beyond, and channel multipliers above one. Measured: 0.25, 0.61, 0.65 and 5; processors
 // without VNNI are an estimate.
 static const double kStockDepthwise[] = {0.25, 0.6, 0.1, 1.0};
+#if defined(__x86_64__)
 static const double kStockDepthwiseOlder = 2;
+#endif
 
 // What a machine does. `kernels`: how much longer our kernels take there than the table says,
 // for float32 and int8. A batch shares the weights that the stock kernel loads.
@@ -211,6 +212,7 @@ static int shares_weights(const spk_kernel *kernel) {
 // further away, `output` for each row of outputs of a vector.
 static double depthwise_nanoseconds(const kernel_cost *cost, const spk_layer *layer) {
 #if defined(__x86_64__)
+  const double unit = 100;  // one image, four vectors of channels
   const spk_window2d *w = &layer->window;
   const int32_t lanes = strstr(cost->name, "avx512") ? 16 : 8;
   const spk_depthwise_shape s = spk_depthwise_shape_of(layer, lanes);
@@ -218,7 +220,7 @@ static double depthwise_nanoseconds(const kernel_cost *cost, const spk_layer *la
   const double eight = cost->window + cost->packed_byte * w->kernel_h * s.quads;
   const double inputs = elements(w->batch, w->in_h, s.positions, s.chunks);
   return rows * (cost->output + ceil(w->out_w / 4.0) / 2 * eight) +
-         inputs * cost->input * 2 / s.variants + kDepthwiseUnit * w->batch * s.chunks;
+         inputs * cost->input * 2 / s.variants + unit * w->batch * s.chunks;
 #else
   const spk_window2d *w = &layer->window;
   return cost->packed_byte * elements(w->batch, w->out_h, w->out_w, w->out_c) / 8;

@@ -16,7 +16,8 @@ def fold_choices(graph):
     """Replace what SELECT gives by what it always chooses, and leave out what nobody reads.
 
     A condition is known where it is a constant, or where GREATER or LESS_EQUAL compares a tensor
-    with a constant below all that it can hold. `FeatureBoosting` keeps all of its channels so.
+    with a constant below all that it can hold. `FeatureBoosting` keeps all of its channels so. In
+    int8 that constant may be the least that the tensor holds; then `x > least ? x : least` is x.
     What computes the shape of a RESHAPE goes too: a graph's shapes are fixed.
 
     Args:
@@ -25,7 +26,7 @@ def fold_choices(graph):
     Returns:
         A `Graph`, the same one where nothing is to be done.
     """
-    chosen, known, makers = {}, {}, {}
+    chosen, known, above, makers = {}, {}, {}, {}
     nodes, shapes = [], False
     for node in graph.nodes:
         inputs = [each and chosen.get(each.index, each) for each in node.inputs]
@@ -34,7 +35,8 @@ def fold_choices(graph):
         node = dataclasses.replace(node, inputs=inputs)
         makers |= {tensor.index: node for tensor in node.outputs}
         known |= _comparison(node, makers)
-        choice = _choice(node, known)
+        above |= _above_least(node)
+        choice = _choice(node, known) or _all_above(node, above)
         if choice is None or node.outputs[0] in graph.outputs:
             nodes.append(node)
         else:
@@ -60,8 +62,34 @@ def _choice(node, known):
     return choice if _is_alike(choice, output) else None
 
 
+def _above_least(node):
+    # {index of the comparison: tensor} for an int8 tensor > a constant that is no more than its
+    # least number, where the comparison sees every step of the tensor.
+    if node.kind != "GREATER" or len(node.inputs) != 2 or None in node.inputs:
+        return {}
+    values, constant = node.inputs
+    least, most = _lowest(values, None), _real(constant)
+    if values.type != "INT8" or least is None or most is None or len(node.outputs) != 1:
+        return {}
+    sees_steps = float(values.scale) >= _STEP / 2
+    return {node.outputs[0].index: values} if sees_steps and most.max() <= least else {}
+
+
+def _all_above(node, above):
+    # The tensor x of SELECT(x > least, x, least), or None.
+    if node.kind not in _CHOICES or len(node.inputs) != 3 or None in node.inputs:
+        return None
+    condition, chosen, other = node.inputs
+    values, least = above.get(condition.index), _real(other)
+    if values is None or least is None or chosen.index != values.index or len(node.outputs) != 1:
+        return None
+    is_least = np.all(least == _lowest(values, None))
+    return chosen if is_least and _is_alike(chosen, node.outputs[0]) else None
+
+
 def _is_alike(tensor, output):
-    if tensor.type != output.type or tensor.shape != output.shape:
+    same = tensor.shape == output.shape or (tensor.data is not None and tensor.size == output.size)
+    if tensor.type != output.type or not same:
         return False
     return np.array_equal(tensor.scales, output.scales) and np.array_equal(
         tensor.zero_points, output.zero_points

@@ -154,8 +154,8 @@ SPK_NOINLINE void find_corners(const spk_window2d *w, const int8_t *input, int32
 }
 
 // A row of taps of one pixel, one behind the other: where they lie, or copied to `copy`.
-SPK_NOINLINE const int8_t *row_of_taps(const packer *p, const corner *first, int32_t ky,
-                                       int8_t *copy) {
+static const int8_t *row_of_taps(const packer *p, const corner *first, int32_t ky,
+                                 int8_t *copy) {
   const spk_window2d *const w = p->w;
   const int32_t y = first->y + ky * w->dilation_h;
   if ((uint32_t)y >= (uint32_t)w->in_h) return p->nothing;

@@ -9,12 +9,6 @@
 #include "spk/kernels_s8.h"
 #include "spk/requantize_s8.h"
 
-#if defined(__ARM_FEATURE_DSP)
-#define SPK_TWIN SPK_COLD  // here only for what the kernel in assembly leaves: it is kept small
-#else
-#define SPK_TWIN SPK_NOINLINE
-#endif
-
 static int32_t padded_width(const spk_window2d *w) {
   const int32_t reach = (w->out_w - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
   return reach > w->pad_left + w->in_w ? reach : w->pad_left + w->in_w;
@@ -104,19 +98,19 @@ SPK_INLINE void row_sums(const row_job *j, int32_t kernel_h, int32_t kernel_w,
   }
 }
 
-SPK_TWIN void row_sums_width_3(const row_job *j, const int8_t *x, const int8_t *weights,
-                               int32_t bias) {
+SPK_NOINLINE void row_sums_width_3(const row_job *j, const int8_t *x, const int8_t *weights,
+                                   int32_t bias) {
   row_sums(j, j->kernel_h, 3, x, weights, bias, j->sums);
 }
 
-SPK_TWIN void row_sums_any(const row_job *j, const int8_t *x, const int8_t *weights,
-                           int32_t bias) {
+SPK_NOINLINE void row_sums_any(const row_job *j, const int8_t *x, const int8_t *weights,
+                               int32_t bias) {
   row_sums(j, j->kernel_h, j->kernel_w, x, weights, bias, j->sums);
 }
 
-SPK_TWIN void store_row(const int32_t *restrict sums, int32_t count, int small,
-                        const spk_requant *q, int32_t c, int32_t out_c,
-                        int8_t *restrict output) {
+SPK_NOINLINE void store_row(const int32_t *restrict sums, int32_t count, int small,
+                            const spk_requant *q, int32_t c, int32_t out_c,
+                            int8_t *restrict output) {
   if (q->shift[c] >= 0 || !small) {
     for (; count > 0; --count, output += out_c) *output = spk_requantize_s8(*sums++, q, c);
     return;
