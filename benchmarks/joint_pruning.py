@@ -2,8 +2,10 @@
 
 MLP-3 and Lenet-4 on MNIST and ConvNet-5 on CIFAR-10 go the whole way of `kp.joint_prune`: a dense
 network is trained, its weights are pruned in rounds, winner rates are searched on held-out training
-images, and one fine-tuning follows with both. Beside it stand the dense network and the one with
-pruned weights alone. Accuracies are of test images, which nothing is chosen by; densities and
+images (for MNIST they are given, chosen on these), and one fine-tuning follows with both. All
+stages see the same random crops, moved by a pixel on MNIST, also mirrored on CIFAR-10; what is
+pruned also learns from the dense network. Beside it stand the dense network and the one with pruned
+weights alone. Accuracies are of test images, which nothing is chosen by; densities and
 multiply-accumulates are counted on them too. The networks for MNIST also run as C programs on a
 Cortex-M4 in QEMU.
 
@@ -19,16 +21,16 @@ import time
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
+import numpy as np
 
 import keras_prune as kp
 from benchmarks import results
 from benchmarks.exported_c import on_cortex_m4
-from benchmarks.joint_networks import NETWORKS, Crops, middle
+from benchmarks.joint_networks import NETWORKS, Crops, Distillation, accuracy, middle
 from examples import datasets
 
 NAME = "joint_pruning"
 STAGES = (("dense", "dense"), ("weights", "weights alone"), ("joint", "joint"))
-LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def measure(name, seed, settings):
@@ -45,32 +47,32 @@ def measure(name, seed, settings):
     begin = time.perf_counter()
     network, images = NETWORKS[name], datasets.load(NETWORKS[name].data)
     x, y = (array[: settings["images"]] for array in images.train)
-    validation, test = images.validation, images.test
-    if network.crops:
-        validation, test = ((middle(part[0]), part[1]) for part in (validation, test))
+    validation, test = (
+        (middle(part[0], network.size), part[1]) for part in (images.validation, images.test)
+    )
+    calibration = middle(x, network.size)
+    padded = np.pad(x, ((0, 0), *2 * ((network.pad, network.pad),), (0, 0)))
     first, of_round, last = settings["epochs"]
+    loss, teacher = Distillation(*settings["teacher"]), None
 
     def adam(epochs, rate):
         steps = -(-len(x) // settings["batch"]) * epochs
         return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
 
     def fit(model, epochs, callbacks=()):
-        batch = settings["batch"]
-        data = {"x": x, "y": y, "batch_size": batch}
-        if network.crops:
-            data = {"x": Crops(x, y, batch, seed)}
-        model.fit(**data, epochs=epochs, callbacks=list(callbacks), verbose=0)
+        crops = network.size, network.mirrored, settings["batch"], seed, teacher
+        model.fit(Crops(padded, y, *crops), epochs=epochs, callbacks=list(callbacks), verbose=0)
 
     def train(model, callbacks, round):
         fit(model, of_round if round <= settings["rounds"] else last, callbacks)
 
     def tested(model):
-        accuracy = model.evaluate(*test, batch_size=500, verbose=0, return_dict=True)
+        found = model.evaluate(*test, batch_size=500, verbose=0, return_dict=True)
         spent = kp.cost(model, data=test, batch_size=500)
-        program = on_cortex_m4(model, x, *test) if network.data == "mnist" else None
+        program = on_cortex_m4(model, calibration, *test) if network.data == "mnist" else None
         return {
             "cortex_m4": program,
-            "accuracy": 100.0 * accuracy["accuracy"],
+            "accuracy": 100.0 * found["accuracy"],
             "activations": 100.0 * spent.activation_density,
             "compression": spent.compression(),
             "product": 100.0 * spent.mac_density("product"),
@@ -88,10 +90,11 @@ def measure(name, seed, settings):
 
     keras.utils.set_random_seed(seed)
     model = network.make()
-    model.compile(adam(first, settings["rate"]), LOSS, metrics=["accuracy"])
+    model.compile(adam(first, settings["rate"]), loss, metrics=[accuracy])
     fit(model, first)
     measured = {"dense": tested(model)}
-    model.compile(adam(of_round, settings["rate"] / 2), LOSS, metrics=["accuracy"])
+    teacher = kp.strip(model)
+    model.compile(adam(of_round, settings["rate"] / 2), loss, metrics=[accuracy])
     report = kp.joint_prune(
         model,
         train,
@@ -99,9 +102,10 @@ def measure(name, seed, settings):
         allocation=kp.PerLayer(settings["sparsities"]),
         rounds=settings["rounds"],
         tolerance=settings["tolerance"],
+        winner_rates=settings["winner_rates"],
         learning_rate_factor=None,
         fine_tune_factor=None,
-        optimizer=adam(last, settings["rate"] / 2),
+        optimizer=adam(last, settings["rate"]),
         scale_dropout=True,
         seed=seed,
     )
@@ -127,6 +131,8 @@ def settings_of(name, images=None, epochs=None):
         "rounds": network.rounds,
         "rate": network.rate,
         "tolerance": network.tolerance,
+        "winner_rates": network.winner_rates,
+        "teacher": network.teacher,
     }
 
 
