@@ -95,7 +95,7 @@ def build(folder, compiler, mains):
     root = source_root()
     folders = ("formats", "kernels", *(f"kernels/{name}" for name in ("reference", "portable")))
     sources = [path for name in folders for path in sorted((root / name).glob("*.c"))]
-    sources += [*sorted((root / "kernels/aarch64").glob("*.c")), root / "kernels/x86/planar.c"]
+    sources += sorted((root / "kernels/aarch64").glob("*.c"))
     sources.append(root / "delegate/cost_rule.c")
     command = [*compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{root}"]
     command.append(f"-I{root / 'include'}")

@@ -5,13 +5,15 @@ zeros. For a PC or a phone dense is LiteRT 2.3 with one thread and the same type
 it is CMSIS-NN, or on a Hexagon the package's own dense kernel. Shapes `n:32`, `4n:128` and
 `n:32 of 4` were measured at the nearest sparsities that they can make.
 
-Where the figures come from: `x86-avx512` an AMD EPYC of the Zen 4 generation, dense layers of
-1024x1024, convolutions of 14x14x256 to 56x56x64 (means); `x86-avx2` the same machine with the
-AVX2 kernels, against dense kernels that use AVX-512; `aarch64` instructions counted under QEMU,
-against dense kernels for the same instructions, those of Armv8.2 with dot products; the Cortex-M
-and Hexagon targets instructions or packets counted under QEMU, the tables `dense_layers_mcu`,
-`convolutions_mcu` and `dsp` in docs/microcontroller.md, and of the Cortex-M55 those of the vector
-extension, a dense layer of 784x300 and convolutions of 64 channels.
+Where the figures come from: `x86-avx512` studies of the kernels' designs, before these were
+written, on an AMD EPYC of the Zen 4 generation, dense layers of 1024x1024, convolutions of
+14x14x256 to 56x56x64 (means); `x86-avx2` the same, and for int8 the kernels on one of the Zen 5
+generation, against dense kernels that use AVX-512; what the kernels take today is in
+docs/delegate.md; `aarch64` instructions counted under QEMU, against dense kernels for the same
+instructions, those of Armv8.2 with dot products; the Cortex-M and Hexagon targets instructions or
+packets counted under QEMU, the tables `dense_layers_mcu`, `convolutions_mcu` and `dsp` in
+docs/microcontroller.md, and of the Cortex-M55 those of the vector extension, a dense layer of
+784x300 and convolutions of 64 channels.
 """
 
 import dataclasses

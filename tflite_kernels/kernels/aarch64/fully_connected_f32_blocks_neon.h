@@ -37,4 +37,4 @@ static int32_t list_live_neon(const float *input, int32_t cols, uint32_t *live) 
   return count;
 }
 
-#include "kernels/x86/fully_connected_f32_blocks_template.h"
+#include "kernels/fully_connected_f32_blocks_template.h"

@@ -1,9 +1,9 @@
 // What the float32 convolutions with output pixels in the lanes share: planes (see
-// kernels/x86/planar.h, which is plain C) and blocks_f32 whose columns are offsets into them.
+// kernels/planar.h, which is plain C) and blocks_f32 whose columns are offsets into them.
 #ifndef SPK_KERNELS_AARCH64_PLANAR_F32_NEON_H_
 #define SPK_KERNELS_AARCH64_PLANAR_F32_NEON_H_
 
-#include "kernels/x86/planar.h"
+#include "kernels/planar.h"
 
 void spk_planar_f32_neon_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
                                      void *planes, int32_t plane);

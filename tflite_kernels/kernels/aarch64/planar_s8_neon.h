@@ -1,10 +1,10 @@
 // What the int8 convolutions with output pixels in the lanes share: planes of single channels,
-// or of four neighbouring channels a word (see kernels/x86/planar.h, which is plain C).
+// or of four neighbouring channels a word (see kernels/planar.h, which is plain C).
 #ifndef SPK_KERNELS_AARCH64_PLANAR_S8_NEON_H_
 #define SPK_KERNELS_AARCH64_PLANAR_S8_NEON_H_
 
 #include "kernels/aarch64/requantize_neon.h"
-#include "kernels/x86/planar.h"
+#include "kernels/planar.h"
 
 // tuples_s8 of 2 or 4, columns replaced by offsets into planes of single channels.
 size_t spk_planar_s8_neon_pairs_pack_size(const spk_layer *layer, const void *weights);

@@ -1,6 +1,6 @@
 #include "kernels/x86/channels_s8.h"
 
-#include "kernels/x86/planar.h"
+#include "kernels/planar.h"
 #include "kernels/x86/requantize_f32.h"
 
 enum { kAlign = 64, kStoreFours = kSpkMaxTileChannels / kSpkFour };

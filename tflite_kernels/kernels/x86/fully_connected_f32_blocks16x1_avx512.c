@@ -36,6 +36,6 @@ TARGET static int32_t list_live_avx512(const float *input, int32_t cols, uint32_
   return count;
 }
 
-#include "kernels/x86/fully_connected_f32_blocks_template.h"
+#include "kernels/fully_connected_f32_blocks_template.h"
 
 void spk_fully_connected_f32_blocks16x1__avx512(const spk_args *args) { run_avx512(args); }

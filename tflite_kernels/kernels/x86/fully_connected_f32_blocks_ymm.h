@@ -31,4 +31,4 @@ static int32_t list_live_avx2(const float *input, int32_t cols, uint32_t *live) 
   return count;
 }
 
-#include "kernels/x86/fully_connected_f32_blocks_template.h"
+#include "kernels/fully_connected_f32_blocks_template.h"

@@ -2,7 +2,7 @@
 #ifndef SPK_KERNELS_X86_PLANAR_F32_H_
 #define SPK_KERNELS_X86_PLANAR_F32_H_
 
-#include "kernels/x86/planar.h"
+#include "kernels/planar.h"
 
 // The channels [begin, end) of all pixels.
 void spk_planar_f32_pack_channels(const void *const *pixels, int32_t count, int32_t begin,

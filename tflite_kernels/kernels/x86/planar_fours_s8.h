@@ -7,8 +7,8 @@
 #ifndef SPK_KERNELS_X86_PLANAR_FOURS_S8_H_
 #define SPK_KERNELS_X86_PLANAR_FOURS_S8_H_
 
+#include "kernels/planar.h"
 #include "kernels/x86/channels_s8.h"
-#include "kernels/x86/planar.h"
 
 // blocks4_s8 whose places are byte offsets into the planes, and behind them the tail of
 // channels_s8.h. In `wide` blocks a row has two words of int16 weights: w0, w2 and w1, w3.

@@ -5,7 +5,7 @@
 #ifndef SPK_KERNELS_X86_PLANAR_S8_H_
 #define SPK_KERNELS_X86_PLANAR_S8_H_
 
-#include "kernels/x86/planar.h"
+#include "kernels/planar.h"
 
 void spk_planar_s8_pack_pixels(const void *const *pixels, int32_t count, int32_t channels,
                                void *planes, int32_t plane);

@@ -101,9 +101,10 @@ static inline int spk_is_short(const spk_requant *q, int32_t channel) {
 }
 
 static inline int64_t spk_short_constant(const spk_requant *q, int32_t channel) {
+  // Without a sign: where shifts are too large for the short way, it may wrap around.
   const int s = -q->shift[channel] & 31;
-  return (INT64_C(1) << 30) + (INT64_C(1) << (30 + s)) +
-         (int64_t)q->output_offset * (INT64_C(1) << (31 + s));
+  return (int64_t)((UINT64_C(1) << 30) + (UINT64_C(1) << (30 + s)) +
+                   (uint64_t)q->output_offset * (UINT64_C(1) << (31 + s)));
 }
 
 // One channel in all lanes.

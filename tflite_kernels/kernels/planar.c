@@ -1,4 +1,4 @@
-#include "kernels/x86/planar.h"
+#include "kernels/planar.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// Convolution on x86: output pixels in the lanes of a vector.
+// Convolution on x86 and 64-bit Arm: output pixels in the lanes of a vector.
 //
 // A band of output rows is computed at a time. Its input rows are copied once into planes, one
 // for each channel, so that for every weight the inputs of neighbouring output pixels are
@@ -7,8 +7,8 @@
 // stream of rows `pitch` long; the last columns of a row, where a window would wrap around,
 // give results that are not stored. A weight then is an offset into the planes, found when
 // packing.
-#ifndef SPK_KERNELS_X86_PLANAR_H_
-#define SPK_KERNELS_X86_PLANAR_H_
+#ifndef SPK_KERNELS_PLANAR_H_
+#define SPK_KERNELS_PLANAR_H_
 
 #include "spk/kernel_table.h"
 
@@ -73,4 +73,4 @@ typedef struct spk_planar_kernel {
 
 void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel);
 
-#endif  // SPK_KERNELS_X86_PLANAR_H_
+#endif  // SPK_KERNELS_PLANAR_H_
