@@ -25,7 +25,7 @@ typedef struct spk_layer {
   spk_window2d window;
   spk_requant requant;     // int8 only
   float act_min, act_max;  // float32 only
-  const void *bias;        // (out_c,) float32 or int32, or NULL
+  const void *bias;        // (out_c,) float32 or int32, or NULL; pack() may rely on it
   int32_t threads;         // that will share the work: above 1, kernels cut it finer
 } spk_layer;
 

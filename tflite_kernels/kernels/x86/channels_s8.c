@@ -44,14 +44,29 @@ static void fill_order(const group_pieces *pieces, uint32_t fours, uint32_t *ord
   }
 }
 
-void spk_channels_s8_fill_tail(const spk_layer *layer, const uint32_t *first, int32_t groups,
-                               int32_t height, void *tail) {
+// What the weights of a row and its bias can sum up to.
+static spk_sum_range range_of(const spk_layer *layer, const int8_t *row, int32_t channel) {
+  const int32_t *bias = layer->bias;
+  const int32_t most_input = 127 + layer->requant.input_offset, least_input = most_input - 255;
+  spk_sum_range range = {bias ? bias[channel] : 0, bias ? bias[channel] : 0};
+  for (int32_t i = 0, cols = spk_layer_cols(layer); i < cols; ++i) {
+    range.most += row[i] * (int64_t)(row[i] > 0 ? most_input : least_input);
+    range.least += row[i] * (int64_t)(row[i] > 0 ? least_input : most_input);
+  }
+  return range;
+}
+
+void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
+                               const uint32_t *first, int32_t groups, int32_t height,
+                               void *tail) {
   const int32_t rows = (int32_t)padded_rows(layer);
   float *scale = tail, *offset = scale + rows, *below = offset + rows;
   for (int32_t o = 0; o < rows; ++o) {
     scale[o] = offset[o] = below[o] = 0.0f;
     if (o >= layer->window.out_c) continue;
-    const spk_scale_f32 found = spk_find_scale_f32(&layer->requant, o);
+    const int8_t *row = weights + (size_t)o * (size_t)spk_layer_cols(layer);
+    const spk_sum_range range = range_of(layer, row, o);
+    const spk_scale_f32 found = spk_find_scale_f32(&layer->requant, o, &range);
     scale[o] = found.scale;
     offset[o] = found.offset;
     below[o] = found.below;

@@ -30,9 +30,11 @@ typedef struct spk_channels_s8 {
 // multiple of 4.
 size_t spk_channels_s8_tail_bytes(const spk_layer *layer);
 
-// `first` (groups + 1,) counts the pieces of work up to each group of `height` rows.
-void spk_channels_s8_fill_tail(const spk_layer *layer, const uint32_t *first, int32_t groups,
-                               int32_t height, void *tail);
+// `weights` are dense; `first` (groups + 1,) counts the pieces of work up to each group of
+// `height` rows.
+void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
+                               const uint32_t *first, int32_t groups, int32_t height,
+                               void *tail);
 
 // The rest is found in each call, in `scratch`; `sum` is that of the weights of each row.
 size_t spk_channels_s8_scratch(const spk_layer *layer);

@@ -71,7 +71,7 @@ static spk_status pack(const spk_layer *layer, const void *weights, int32_t heig
   for (uint32_t i = 0; i < count; ++i, block += spk_blocks4_s8_words(height))
     block[0] = spk_planar_offset(&plan, block[0]) * kWord;
   if (words == 2) widen(packed);
-  spk_channels_s8_fill_tail(layer, spk_blocks4_s8_first(packed),
+  spk_channels_s8_fill_tail(layer, weights, spk_blocks4_s8_first(packed),
                             ((const spk_blocks4_s8_header *)packed)->groups, height,
                             tail_of(packed, words));
   return SPK_OK;

@@ -57,7 +57,7 @@ spk_status spk_planar_s8_quads_pack(const spk_layer *layer, const void *weights,
   if (bytes < tail_bytes) return SPK_ERR_SPACE;
   const spk_status status = pack(layer, weights, 4, packed, bytes - tail_bytes);
   if (status != SPK_OK) return status;
-  spk_channels_s8_fill_tail(layer, spk_tuples_s8_start(packed), layer->window.out_c, 1,
+  spk_channels_s8_fill_tail(layer, weights, spk_tuples_s8_start(packed), layer->window.out_c, 1,
                             tail_of(layer, packed));
   return SPK_OK;
 }

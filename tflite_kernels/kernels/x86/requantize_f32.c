@@ -1,5 +1,6 @@
 #include "kernels/x86/requantize_f32.h"
 
+#include <float.h>
 #include <immintrin.h>
 
 #include "spk/requantize_s8.h"
@@ -21,20 +22,20 @@ __attribute__((target("avx2,fma"))) static int32_t scaled(int64_t sum, float sca
   return _mm_cvtss_si32(_mm_fmadd_ss(value, _mm_set_ss(scale), _mm_set_ss(offset)));
 }
 
-static int32_t reference(const spk_requant *q, int32_t channel, int64_t sum) {
-  return q->output_offset +
-         spk_multiply((int32_t)sum, q->multiplier[channel], q->shift[channel]);
+static int32_t result_of(const spk_requant *q, int32_t channel, int64_t sum) {
+  const int32_t scaled_sum =
+      spk_multiply((int32_t)sum, q->multiplier[channel], q->shift[channel]);
+  return spk_clamp(q->output_offset + scaled_sum, q->act_min, q->act_max);
 }
 
 // What the float32 way makes of a sum, and the reference: the same, once both are clamped?
 static int is_equal(const spk_requant *q, int32_t channel, int64_t sum,
                     const spk_scale_f32 *found) {
   const int32_t got = scaled(sum, found->scale, sum < 0 ? found->below : found->offset);
-  return spk_clamp(got, q->act_min, q->act_max) ==
-         spk_clamp(reference(q, channel, sum), q->act_min, q->act_max);
+  return spk_clamp(got, q->act_min, q->act_max) == result_of(q, channel, sum);
 }
 
-// Offsets that put steps between the sums where they belong.
+// Offsets that put results where they belong.
 typedef struct offset_range {
   double least, most;
 } offset_range;
@@ -43,34 +44,55 @@ static float middle(const offset_range *range) {
   return (float)((range->least + range->most) / 2);
 }
 
-// From `sum` on, the result is at least `result`, for the sum before it less.
-static void narrow(offset_range *ranges, float scale, int64_t sum, int32_t result) {
+// Of `sum` the result is the one of the reference.
+static void narrow(const spk_requant *q, int32_t channel, float scale, int64_t sum,
+                   offset_range ranges[2]) {
+  const int32_t result = result_of(q, channel, sum);
   const double bound = result - 0.5 - (double)scale * (double)sum;
-  offset_range *from = &ranges[sum < 0], *before = &ranges[sum - 1 < 0];
-  if (bound > from->least) from->least = bound;
-  if (bound + (double)scale < before->most) before->most = bound + (double)scale;
+  offset_range *range = &ranges[sum < 0];
+  if (result > q->act_min && bound > range->least) range->least = bound;
+  if (result < q->act_max && bound + 1.0 < range->most) range->most = bound + 1.0;
 }
 
-spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel) {
+enum { kMostSums = 2 * 255 + 4 };
+
+// The sums on both sides of all steps between the least and the most, these, and 0 and -1 if
+// they lie between them. Returns how many: 0 where one is too large.
+static int32_t sums_to_check(const spk_requant *q, int32_t channel, const spk_sum_range *range,
+                             int64_t sums[kMostSums]) {
+  int32_t count = 0;
+  sums[count++] = range->least;
+  sums[count++] = range->most;
+  for (int64_t sum = -1; sum <= 0; ++sum)
+    if (sum >= range->least && sum <= range->most) sums[count++] = sum;
+  for (int32_t result = q->act_min + 1; result <= q->act_max; ++result) {
+    const int64_t sum = step_to(q, channel, result);
+    if (sum <= range->least || sum > range->most) continue;
+    if (sum >= 1 << 30 || sum <= -(1 << 30)) return 0;
+    sums[count++] = sum - 1;
+    sums[count++] = sum;
+  }
+  return count;
+}
+
+spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel,
+                                 const spk_sum_range *range) {
   const spk_scale_f32 none = {0};
   const int32_t shift = q->shift[channel], multiplier = q->multiplier[channel];
+  if (shift > 0 || range->least < INT32_MIN || range->most > INT32_MAX) return none;
+  const int32_t always = result_of(q, channel, range->least);
+  if (always == result_of(q, channel, range->most))
+    return (spk_scale_f32){FLT_MIN, (float)always, (float)always};
   if (shift > -1 || shift < -20 || multiplier < 1 << 30) return none;
+  int64_t sums[kMostSums];
+  const int32_t count = sums_to_check(q, channel, range, sums);
   spk_scale_f32 found = {.scale = (float)multiplier / (float)(UINT64_C(1) << (31 - shift))};
   const double far = 1e6;  // from every step
   offset_range ranges[2] = {{-far, far}, {-far, far}};
-  for (int32_t result = q->act_min + 1; result <= q->act_max; ++result) {
-    const int64_t sum = step_to(q, channel, result);
-    if (sum >= 1 << 30 || sum <= -(1 << 30)) return none;
-    narrow(ranges, found.scale, sum, result);
-  }
+  for (int32_t i = 0; i < count; ++i) narrow(q, channel, found.scale, sums[i], ranges);
   found.offset = middle(&ranges[0]);
-  const int has_steps_below = ranges[1].least > -far || ranges[1].most < far;
-  found.below = has_steps_below ? middle(&ranges[1]) : found.offset;
-  for (int32_t result = q->act_min + 1; result <= q->act_max; ++result) {
-    const int64_t sum = step_to(q, channel, result);
-    if (!is_equal(q, channel, sum, &found) || !is_equal(q, channel, sum - 1, &found))
-      return none;
-  }
-  if (!is_equal(q, channel, 0, &found) || !is_equal(q, channel, -1, &found)) return none;
-  return found;
+  found.below = middle(&ranges[1]);
+  for (int32_t i = 0; i < count; ++i)
+    if (!is_equal(q, channel, sums[i], &found)) return none;
+  return count ? found : none;
 }

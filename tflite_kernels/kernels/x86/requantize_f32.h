@@ -3,8 +3,10 @@
 // round(sum * scale + offset), one multiplication and one rounding, differs from the reference
 // only near the sums at which the result steps from one number to the next, of which there are
 // 255 at most. Both functions rise, so that they are equal for all sums if they are equal on
-// both sides of each of these steps: that is looked at when the weights are packed. The
-// reference rounds negative sums in another way, so that these have an offset of their own.
+// both sides of each of these steps, and at both ends of what the weights can sum up to: that
+// is looked at when they are packed. The reference rounds negative sums in another way, so that
+// these have an offset of their own. A channel that was pruned away has one sum only, its bias,
+// and mostly a scale so small that no other way takes it.
 #ifndef SPK_KERNELS_X86_REQUANTIZE_F32_H_
 #define SPK_KERNELS_X86_REQUANTIZE_F32_H_
 
@@ -15,7 +17,13 @@ typedef struct spk_scale_f32 {
   float offset, below;  // for sums from 0 on, and for negative sums
 } spk_scale_f32;
 
+// All sums that a channel can have.
+typedef struct spk_sum_range {
+  int64_t least, most;
+} spk_sum_range;
+
 // For a channel of a convolution.
-spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel);
+spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel,
+                                 const spk_sum_range *range);
 
 #endif  // SPK_KERNELS_X86_REQUANTIZE_F32_H_
