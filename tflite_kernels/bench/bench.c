@@ -37,6 +37,9 @@ static const bench_layer kLayers[] = {
     {"depthwise 3x3 56x56x64", SPK_DEPTHWISE_CONV_2D, 56, 64, 64, 3, 1, 1},
     {"depthwise 3x3 28x28x128", SPK_DEPTHWISE_CONV_2D, 28, 128, 128, 3, 1, 1},
     {"depthwise 3x3 14x14x256", SPK_DEPTHWISE_CONV_2D, 14, 256, 256, 3, 1, 1},
+    {"depthwise 3x3 s2 112x112x96", SPK_DEPTHWISE_CONV_2D, 112, 96, 96, 3, 1, 2},
+    {"depthwise 3x3 s2 28x28x192", SPK_DEPTHWISE_CONV_2D, 28, 192, 192, 3, 1, 2},
+    {"depthwise 3x3 7x7x960", SPK_DEPTHWISE_CONV_2D, 7, 960, 960, 3, 1, 1},
     {"depthwise 5x5 14x14x256", SPK_DEPTHWISE_CONV_2D, 14, 256, 256, 5, 1, 1},
 };
 

@@ -1,17 +1,20 @@
 #include "kernels/x86/channels_s8.h"
 
+#include <string.h>
+
 #include "kernels/planar.h"
 #include "kernels/x86/requantize_f32.h"
 
-enum { kAlign = 64, kStoreFours = kSpkMaxTileChannels / kSpkFour };
+enum { kStoreFours = kSpkMaxTileChannels / kSpkFour };
 
 static size_t padded_rows(const spk_layer *layer) {
   return ((size_t)layer->window.out_c + kSpkFour - 1) / kSpkFour * kSpkFour;
 }
 
-// scale, offset and below, and a word of the order for every four channels.
+// first, scale, offset, below, multiplier and shift, and for every four channels is_any and the
+// order.
 size_t spk_channels_s8_tail_bytes(const spk_layer *layer) {
-  return padded_rows(layer) * (3 * sizeof(float) + sizeof(uint32_t) / kSpkFour);
+  return padded_rows(layer) / kSpkFour * (6 * kSpkFour + 2) * sizeof(int32_t);
 }
 
 // Pieces of work of the groups of `height` rows; there may be none for the last rows of a four.
@@ -44,100 +47,56 @@ static void fill_order(const group_pieces *pieces, uint32_t fours, uint32_t *ord
   }
 }
 
-// What the weights of a row and its bias can sum up to.
-static spk_sum_range range_of(const spk_layer *layer, const int8_t *row, int32_t channel) {
-  const int32_t *bias = layer->bias;
-  const int32_t most_input = 127 + layer->requant.input_offset, least_input = most_input - 255;
-  spk_sum_range range = {bias ? bias[channel] : 0, bias ? bias[channel] : 0};
-  for (int32_t i = 0, cols = spk_layer_cols(layer); i < cols; ++i) {
-    range.most += row[i] * (int64_t)(row[i] > 0 ? most_input : least_input);
-    range.least += row[i] * (int64_t)(row[i] > 0 ? least_input : most_input);
-  }
-  return range;
+static spk_channels_s8 tail_of(const spk_layer *layer, const void *tail) {
+  const spk_requant *q = &layer->requant;
+  const size_t rows = padded_rows(layer);
+  const int32_t *first = tail;
+  const float *scale = (const float *)(const void *)(first + rows);
+  const int32_t *multiplier = (const int32_t *)(const void *)(scale + 3 * rows);
+  const uint32_t *is_any = (const uint32_t *)(const void *)(multiplier + 2 * rows);
+  return (spk_channels_s8){
+      .requant = q,
+      .rows = layer->window.out_c,
+      .first = first,
+      .scale = scale,
+      .offset = scale + rows,
+      .below = scale + 2 * rows,
+      .multiplier = multiplier,
+      .shift = multiplier + rows,
+      .is_any = is_any,
+      .order = is_any + rows / kSpkFour,
+      .away = q->act_min<q->output_offset, .clamps = q->act_min> - 128 || q->act_max < 127,
+  };
 }
 
 void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
                                const uint32_t *first, int32_t groups, int32_t height,
                                void *tail) {
-  const int32_t rows = (int32_t)padded_rows(layer);
-  float *scale = tail, *offset = scale + rows, *below = offset + rows;
-  for (int32_t o = 0; o < rows; ++o) {
-    scale[o] = offset[o] = below[o] = 0.0f;
-    if (o >= layer->window.out_c) continue;
-    const int8_t *row = weights + (size_t)o * (size_t)spk_layer_cols(layer);
-    const spk_sum_range range = range_of(layer, row, o);
-    const spk_scale_f32 found = spk_find_scale_f32(&layer->requant, o, &range);
-    scale[o] = found.scale;
-    offset[o] = found.offset;
-    below[o] = found.below;
-  }
-  const group_pieces pieces = {first, groups, height};
-  fill_order(&pieces, (uint32_t)rows / kSpkFour, (uint32_t *)(void *)(below + rows));
-}
-
-static size_t scratch_rows(const spk_layer *layer) {
-  return ((size_t)layer->window.out_c + kAlign - 1) / kAlign * kAlign;
-}
-
-// first, multiplier and shift of 4 bytes, constant of 8, is_any of 1.
-size_t spk_channels_s8_scratch(const spk_layer *layer) { return scratch_rows(layer) * 21; }
-
-// bias + sum of weights * (zero-point correction), modulo 2^32 like all sums.
-static void fill_first(const spk_layer *layer, const int32_t *sum, int32_t *first) {
-  const int32_t *bias = layer->bias, rows = layer->window.out_c;
-  const uint32_t offset = (uint32_t)(layer->requant.input_offset - 128);
-  for (int32_t o = 0; o < rows; ++o)
-    first[o] = (int32_t)((bias ? (uint32_t)bias[o] : 0u) + (uint32_t)sum[o] * offset);
-  for (int32_t o = rows; o % kSpkFour; ++o) first[o] = 0;
-}
-
-static void fill_factors(const spk_requant *q, int32_t rows, int32_t *multiplier,
-                         int64_t *constant, int32_t *shift) {
-  for (int32_t o = 0; o < rows; ++o) {
-    const int s = -q->shift[o] & 31;
-    multiplier[o] = q->multiplier[o];
-    constant[o] = (int64_t)((UINT64_C(1) << 30) + (UINT64_C(1) << (30 + s)) +
-                            ((uint64_t)(int64_t)q->output_offset << (31 + s)));
-    shift[o] = s - 1;
-  }
-  for (int32_t o = rows; o % kSpkFour; ++o) constant[o] = multiplier[o] = shift[o] = 0;
-}
-
-static void find_any(const spk_requant *q, int32_t rows, const float *scale, uint8_t *is_any) {
-  for (int32_t o = 0; o < rows; o += kSpkFour) {
-    is_any[o / kSpkFour] = 0;
-    for (int32_t i = o; i < o + kSpkFour && i < rows; ++i)
-      is_any[o / kSpkFour] |= scale[i] == 0.0f && (q->shift[i] > -1 || q->shift[i] < -22);
-  }
-}
-
-spk_channels_s8 spk_channels_s8_prepare(const spk_args *args, const int32_t *sum,
-                                        const void *tail, void *scratch) {
-  const spk_layer *layer = args->layer;
   const spk_requant *q = &layer->requant;
-  const int32_t rows = layer->window.out_c;
-  const size_t padded = padded_rows(layer), room = scratch_rows(layer);
-  const float *scale = tail;
-  int64_t *constant = scratch;
-  int32_t *first = (int32_t *)(void *)(constant + room);
-  int32_t *multiplier = first + room, *shift = multiplier + room;
-  uint8_t *is_any = (uint8_t *)(shift + room);
-  fill_first(layer, sum, first);
-  fill_factors(q, rows, multiplier, constant, shift);
-  find_any(q, rows, scale, is_any);
-  return (spk_channels_s8){
-      .packed = args->packed,
-      .requant = q,
-      .rows = rows,
-      .first = first,
-      .scale = scale,
-      .offset = scale + padded,
-      .below = scale + 2 * padded,
-      .multiplier = multiplier,
-      .constant = constant,
-      .shift = shift,
-      .is_any = is_any,
-      .order = (const uint32_t *)(const void *)(scale + 3 * padded),
-      .away = q->act_min<q->output_offset, .clamps = q->act_min> - 128 || q->act_max < 127,
-  };
+  const spk_channels_s8 at = tail_of(layer, memset(tail, 0, spk_channels_s8_tail_bytes(layer)));
+  const int32_t *bias = layer->bias;
+  for (int32_t o = 0; o < at.rows; ++o) {
+    const int8_t *row = weights + (size_t)o * (size_t)spk_layer_cols(layer);
+    const spk_channel_sums sums = spk_sums_of_channel(layer, row, 1, o);
+    const spk_scale_f32 found = spk_find_scale_f32(q, o, &sums.range);
+    // Modulo 2^32 like all sums.
+    ((uint32_t *)at.first)[o] = (bias ? (uint32_t)bias[o] : 0u) +
+                                (uint32_t)sums.weights * (uint32_t)(q->input_offset - 128);
+    ((float *)at.scale)[o] = found.scale;
+    ((float *)at.offset)[o] = found.offset;
+    ((float *)at.below)[o] = found.below;
+    ((int32_t *)at.multiplier)[o] = q->multiplier[o];
+    ((int32_t *)at.shift)[o] = q->shift[o];
+    if (found.scale == 0.0f && (q->shift[o] > -1 || q->shift[o] < -22))
+      ((uint32_t *)at.is_any)[o / kSpkFour] = 1;
+  }
+  for (size_t o = (size_t)at.rows; o < padded_rows(layer); ++o) ((float *)at.scale)[o] = 1.0f;
+  const group_pieces pieces = {first, groups, height};
+  fill_order(&pieces, (uint32_t)padded_rows(layer) / kSpkFour, (uint32_t *)at.order);
+}
+
+spk_channels_s8 spk_channels_s8_of(const spk_args *args, const void *tail) {
+  spk_channels_s8 channels = tail_of(args->layer, tail);
+  channels.packed = args->packed;
+  return channels;
 }

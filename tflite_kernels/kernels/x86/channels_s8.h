@@ -17,17 +17,14 @@ typedef struct spk_channels_s8 {
   const int32_t *first;         // where the sum over x + 128 starts
   const float *scale;           // 0 where float32 is not exact
   const float *offset, *below;  // for sums from 0 on, and below
-  const int32_t *multiplier;
-  const int64_t *constant;  // both roundings and the output offset
-  const int32_t *shift;     // of the upper half of a 64-bit sum to the right
-  const uint8_t *is_any;    // (rows / 4,): takes the way of the reference
-  const uint32_t *order;    // (rows / 4,): which four channels to compute after which
-  int away;                 // the activation cuts off no negative sums: their ties round down
-  int clamps;               // to less than int8
+  const int32_t *multiplier, *shift;
+  const uint32_t *is_any;  // (rows / 4,): takes the way of the reference
+  const uint32_t *order;   // (rows / 4,): which four channels to compute after which
+  int away;                // the activation cuts off no negative sums: their ties round down
+  int clamps;              // to less than int8
 } spk_channels_s8;
 
-// A tail behind the packed weights, found once: scales, offsets and the order. Its bytes are a
-// multiple of 4.
+// All of it stands in a tail behind the packed weights, whose bytes are a multiple of 4.
 size_t spk_channels_s8_tail_bytes(const spk_layer *layer);
 
 // `weights` are dense; `first` (groups + 1,) counts the pieces of work up to each group of
@@ -36,9 +33,6 @@ void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
                                const uint32_t *first, int32_t groups, int32_t height,
                                void *tail);
 
-// The rest is found in each call, in `scratch`; `sum` is that of the weights of each row.
-size_t spk_channels_s8_scratch(const spk_layer *layer);
-spk_channels_s8 spk_channels_s8_prepare(const spk_args *args, const int32_t *sum,
-                                        const void *tail, void *scratch);
+spk_channels_s8 spk_channels_s8_of(const spk_args *args, const void *tail);
 
 #endif  // SPK_KERNELS_X86_CHANNELS_S8_H_

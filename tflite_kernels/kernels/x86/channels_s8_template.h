@@ -15,8 +15,9 @@ INLINE void NAME(round)(const spk_channels_s8 *c, int32_t o, VECTOR *sum, const 
                     : SPK_FOR_ISA(spk_scale_, ISA)(sum[v], scale, offset);
     return;
   }
-  const VECTOR multiplier = SET32(c->multiplier[o]), constant = SET64(c->constant[o]);
-  const __m128i shift = _mm_cvtsi32_si128(c->shift[o]);
+  const VECTOR multiplier = SET32(c->multiplier[o]);
+  const VECTOR constant = SET64(spk_short_constant(c->shift[o], c->requant->output_offset));
+  const __m128i shift = _mm_cvtsi32_si128(-c->shift[o] - 1);
 #pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v)
     sum[v] = away ? SPK_FOR_ISA(spk_requantize_away_, ISA)(sum[v], multiplier, constant, shift)

@@ -4,7 +4,7 @@
 #include "kernels/x86/dot_s8_avx2.h"
 #include "kernels/x86/kernels_x86.h"
 
-#define TARGET     __attribute__((target("avx2")))
+#define TARGET     __attribute__((target("avx2,fma")))
 #define DOT        spk_dot_s8_avx2
 #define INPUT_BIAS 0
 #define FLIP       0

@@ -3,7 +3,7 @@
 #include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
 
-#define TARGET     __attribute__((target("avx2,avxvnni")))
+#define TARGET     __attribute__((target("avx2,fma,avxvnni")))
 #define DOT        _mm256_dpbusd_avx_epi32
 #define INPUT_BIAS 128
 #define FLIP       0x80

@@ -177,12 +177,11 @@ TARGET static void NAME(run_unit)(const spk_args *args, const spk_depthwise_shap
   u.repeated = u.zero + 4 * LANES;
   memset(u.padding, (uint8_t)zero_point ^ FLIP, NAME(row_bytes)(&u));
   memset(u.zero, zero_point, 4 * LANES);
+  const spk_depthwise_ends ends =
+      spk_depthwise_ends_of(args->packed, (size_t)s->groups * LANES);
   CHANNELS c[4];
-  for (int32_t g = 0; g < u.groups; ++g) {
-    const int32_t count = channels - g * LANES < LANES ? channels - g * LANES : LANES;
-    const int32_t first = channel + g * LANES;
-    c[g] = CHANNELS_OF(layer, (const int32_t *)args->packed + first, first, count, INPUT_BIAS);
-  }
+  for (int32_t g = 0; g < u.groups; ++g)
+    c[g] = CHANNELS_OF(&layer->requant, &ends, (size_t)(channel + g * LANES), INPUT_BIAS);
   const size_t taps = (size_t)w->kernel_h * s->quads * s->variants * LANES * 4;
   NAME(rows)(&u, c, (const int8_t *)args->packed + s->weights + group * taps,
              (int32_t)((int64_t)w->out_h * band / s->bands),

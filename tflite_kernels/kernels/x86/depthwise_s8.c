@@ -2,8 +2,41 @@
 
 #include <string.h>
 
+#include "kernels/x86/requantize_f32.h"
+
 static const int32_t kMaxKernel = 64;
 static const size_t kMaxScratch = (size_t)4 << 20;
+
+spk_depthwise_ends spk_depthwise_ends_of(const void *packed, size_t lanes) {
+  int32_t *sum = (int32_t *)packed;
+  float *scale = (float *)(void *)(sum + 4 * lanes);
+  return (spk_depthwise_ends){.sum = sum,
+                              .bias = sum + lanes,
+                              .multiplier = sum + 2 * lanes,
+                              .shift = sum + 3 * lanes,
+                              .scale = scale,
+                              .offset = scale + lanes,
+                              .below = scale + 2 * lanes};
+}
+
+void spk_depthwise_clear_ends(const spk_depthwise_ends *ends, size_t lanes) {
+  memset(ends->sum, 0, lanes * kSpkDepthwiseEndBytes);
+  for (size_t i = 0; i < lanes; ++i) ends->shift[i] = -1, ends->scale[i] = 1.0f;
+}
+
+void spk_depthwise_fill_end(const spk_layer *layer, const int8_t *weights, int32_t channel,
+                            const spk_depthwise_ends *ends, size_t at) {
+  const spk_channel_sums sums =
+      spk_sums_of_channel(layer, weights + channel, layer->window.out_c, channel);
+  const spk_scale_f32 found = spk_find_scale_f32(&layer->requant, channel, &sums.range);
+  ends->sum[at] = sums.weights;
+  ends->bias[at] = layer->bias ? ((const int32_t *)layer->bias)[channel] : 0;
+  ends->multiplier[at] = layer->requant.multiplier[channel];
+  ends->shift[at] = layer->requant.shift[channel];
+  ends->scale[at] = found.scale;
+  ends->offset[at] = found.offset;
+  ends->below[at] = found.below;
+}
 
 static int32_t divide_up(int32_t a, int32_t b) { return (a - 1) / b + 1; }
 
@@ -20,7 +53,7 @@ spk_depthwise_shape spk_depthwise_shape_of(const spk_layer *layer, int32_t lanes
   s.ring = (w->kernel_h - 1) * w->dilation_h + 1;
   s.bands = layer->threads > 1 ? layer->threads : 1;
   if (s.bands > w->out_h) s.bands = w->out_h;
-  s.weights = ((size_t)s.groups * lanes * sizeof(int32_t) + 63) & ~(size_t)63;
+  s.weights = ((size_t)s.groups * lanes * kSpkDepthwiseEndBytes + 63) & ~(size_t)63;
   return s;
 }
 
@@ -59,14 +92,16 @@ static spk_status pack(const spk_layer *layer, const int8_t *weights, uint8_t *p
   const size_t size = size_of(layer, lanes);
   if (bytes < size) return SPK_ERR_SPACE;
   memset(packed, 0, size);
-  int32_t *sum = (int32_t *)(void *)packed;
+  const spk_depthwise_ends ends = spk_depthwise_ends_of(packed, (size_t)s.groups * lanes);
+  spk_depthwise_clear_ends(&ends, (size_t)s.groups * lanes);
+  for (int32_t c = 0; c < w->out_c; ++c)
+    spk_depthwise_fill_end(layer, weights, c, &ends, (size_t)c);
   const size_t row = (size_t)s.quads * s.variants * lanes * 4;  // of one group
   for (int32_t ky = 0; ky < w->kernel_h; ++ky) {
     for (int32_t kx = 0; kx < w->kernel_w; ++kx) {
       const int8_t *from = weights + ((size_t)ky * w->kernel_w + kx) * w->out_c;
       for (int32_t c = 0; c < w->out_c; ++c) {
         const size_t group = (size_t)(c / lanes), lane = (size_t)(c % lanes);
-        sum[c] += from[c];
         for (int32_t v = 0; v < s.variants; ++v) {
           const size_t column = (size_t)kx + v;
           int8_t *to = (int8_t *)packed + s.weights + (group * w->kernel_h + ky) * row;

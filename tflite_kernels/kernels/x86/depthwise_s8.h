@@ -6,7 +6,7 @@
 // one: p, p + 2, ... With stride 1 the weights come twice, for even outputs and, one column
 // later, for odd ones.
 //
-// Packed weights: int32 sum[groups * lanes] over the taps, then, aligned to 64 bytes,
+// Packed weights: the ends below, for groups * lanes lanes, then, aligned to 64 bytes,
 // int8 weights[groups][kernel_h][quads][variants][lanes][4].
 #ifndef SPK_KERNELS_X86_DEPTHWISE_S8_H_
 #define SPK_KERNELS_X86_DEPTHWISE_S8_H_
@@ -22,8 +22,27 @@ typedef struct spk_depthwise_shape {
   int32_t positions;  // quads of a padded row
   int32_t ring;       // input rows that are kept as quads
   int32_t bands;      // parts of the output rows, each a unit of its own
-  size_t weights;     // where the packed weights start, after the sums
+  size_t weights;     // where the packed weights start, after the ends
 } spk_depthwise_shape;
+
+// What turns sums to outputs, one element for each lane of the kernel's vectors: the sum over
+// the taps, the bias, the factors of spk_requant, and those of requantize_f32.h.
+typedef struct spk_depthwise_ends {
+  int32_t *sum, *bias, *multiplier, *shift;
+  float *scale, *offset, *below;
+} spk_depthwise_ends;
+
+enum { kSpkDepthwiseEndBytes = 7 * sizeof(int32_t) };
+
+// They stand in front of the packed weights, for `lanes` lanes.
+spk_depthwise_ends spk_depthwise_ends_of(const void *packed, size_t lanes);
+
+// All lanes as one without a channel.
+void spk_depthwise_clear_ends(const spk_depthwise_ends *ends, size_t lanes);
+
+// Lane `at` is that of `channel`.
+void spk_depthwise_fill_end(const spk_layer *layer, const int8_t *weights, int32_t channel,
+                            const spk_depthwise_ends *ends, size_t at);
 
 spk_depthwise_shape spk_depthwise_shape_of(const spk_layer *layer, int32_t lanes);
 

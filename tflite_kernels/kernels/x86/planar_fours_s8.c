@@ -96,7 +96,7 @@ SPK_PLANAR_FOURS_PACKER(wide, 4, 2)
 size_t spk_planar_fours_s8_scratch(const spk_layer *layer) {
   spk_layer view;
   if (!view_of(layer, &view)) return 0;
-  return spk_channels_s8_scratch(layer) + spk_planar_scratch(&view, kWord);
+  return spk_planar_scratch(&view, kWord);
 }
 
 int32_t spk_planar_fours_s8_units(const spk_layer *layer) {
@@ -108,8 +108,7 @@ void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kern
                              int32_t words) {
   spk_layer view;
   if (!view_of(args->layer, &view)) return;
-  const spk_channels_s8 channels = spk_channels_s8_prepare(
-      args, spk_blocks4_s8_sum(args->packed), tail_of(args->packed, words), args->scratch);
+  const spk_channels_s8 channels = spk_channels_s8_of(args, tail_of(args->packed, words));
   spk_planar_kernel complete = *kernel;
   complete.element = kWord;
   complete.output = 1;
@@ -118,6 +117,5 @@ void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kern
   spk_args inner = *args;
   inner.layer = &view;
   inner.packed = &channels;
-  inner.scratch = (uint8_t *)args->scratch + spk_channels_s8_scratch(args->layer);
   spk_planar_run(&inner, &complete);
 }

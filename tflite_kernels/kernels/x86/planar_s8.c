@@ -66,8 +66,7 @@ size_t spk_planar_s8_scratch(const spk_layer *layer) { return spk_planar_scratch
 
 // The tile is a larger one, of words.
 size_t spk_planar_s8_quads_scratch(const spk_layer *layer) {
-  return spk_channels_s8_scratch(layer) + spk_planar_scratch(layer, 1) +
-         kSpkMaxTileChannels * kSpkMaxTile;
+  return spk_planar_scratch(layer, 1) + kSpkMaxTileChannels * kSpkMaxTile;
 }
 
 int32_t spk_planar_s8_units(const spk_layer *layer) { return spk_planar_units(layer, 1); }
@@ -172,15 +171,12 @@ void spk_planar_s8_run(const spk_args *args, const spk_planar_kernel *kernel) {
 }
 
 void spk_planar_s8_run_quads(const spk_args *args, const spk_planar_kernel *kernel) {
-  const int32_t *sum = spk_tuples_s8_sum(args->packed, args->layer->window.out_c);
-  const spk_channels_s8 channels =
-      spk_channels_s8_prepare(args, sum, tail_of(args->layer, args->packed), args->scratch);
+  const spk_channels_s8 channels = spk_channels_s8_of(args, tail_of(args->layer, args->packed));
   spk_planar_kernel complete = *kernel;
   complete.element = 1;
   complete.channels = kSpkMaxTileChannels;
   complete.padding = -args->layer->requant.input_offset & 0xff;  // pack() flips it
   spk_args inner = *args;
   inner.packed = &channels;
-  inner.scratch = (uint8_t *)args->scratch + spk_channels_s8_scratch(args->layer);
   spk_planar_run(&inner, &complete);
 }

@@ -100,11 +100,11 @@ static inline int spk_is_short(const spk_requant *q, int32_t channel) {
   return q->act_min >= q->output_offset && q->shift[channel] <= -1 && q->shift[channel] >= -22;
 }
 
-static inline int64_t spk_short_constant(const spk_requant *q, int32_t channel) {
-  // Without a sign: where shifts are too large for the short way, it may wrap around.
-  const int s = -q->shift[channel] & 31;
+// Without a sign: where shifts are too large for the short way, it may wrap around.
+static inline int64_t spk_short_constant(int32_t shift, int32_t output_offset) {
+  const int s = -shift & 31;
   return (int64_t)((UINT64_C(1) << 30) + (UINT64_C(1) << (30 + s)) +
-                   (uint64_t)q->output_offset * (UINT64_C(1) << (31 + s)));
+                   (uint64_t)output_offset * (UINT64_C(1) << (31 + s)));
 }
 
 // One channel in all lanes.
@@ -116,7 +116,7 @@ __attribute__((target("avx2"))) static inline spk_factors_avx2 spk_channel_facto
       .left = _mm256_set1_epi32(shift > 0 ? shift : 0),
       .right = _mm256_set1_epi32(shift > 0 ? 0 : -shift),
       .offset = _mm256_set1_epi32(q->output_offset),
-      .constant = _mm256_set1_epi64x(spk_short_constant(q, channel)),
+      .constant = _mm256_set1_epi64x(spk_short_constant(shift, q->output_offset)),
       .count = _mm_cvtsi32_si128(-shift - 1),
       .is_short = spk_is_short(q, channel),
   };
@@ -130,7 +130,7 @@ __attribute__((target("avx512f"))) static inline spk_factors_avx512 spk_channel_
       .left = _mm512_set1_epi32(shift > 0 ? shift : 0),
       .right = _mm512_set1_epi32(shift > 0 ? 0 : -shift),
       .offset = _mm512_set1_epi32(q->output_offset),
-      .constant = _mm512_set1_epi64(spk_short_constant(q, channel)),
+      .constant = _mm512_set1_epi64(spk_short_constant(shift, q->output_offset)),
       .count = _mm_cvtsi32_si128(-shift - 1),
       .is_short = spk_is_short(q, channel),
   };

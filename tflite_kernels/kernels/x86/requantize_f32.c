@@ -96,3 +96,18 @@ spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel,
     if (!is_equal(q, channel, sums[i], &found)) return none;
   return count ? found : none;
 }
+
+spk_channel_sums spk_sums_of_channel(const spk_layer *layer, const int8_t *weights,
+                                     int32_t stride, int32_t channel) {
+  const int32_t bias = layer->bias ? ((const int32_t *)layer->bias)[channel] : 0;
+  const int32_t offset = layer->requant.input_offset, cols = spk_layer_cols(layer);
+  spk_channel_sums sums = {{bias, bias}, 0};
+  for (size_t i = 0; i < (size_t)cols; ++i) {
+    const int32_t weight = weights[i * (size_t)stride];
+    const int32_t high = weight * (127 + offset), low = weight * (offset - 128);
+    sums.range.most += high > low ? high : low;
+    sums.range.least += high > low ? low : high;
+    sums.weights += weight;
+  }
+  return sums;
+}

@@ -10,7 +10,7 @@
 #ifndef SPK_KERNELS_X86_REQUANTIZE_F32_H_
 #define SPK_KERNELS_X86_REQUANTIZE_F32_H_
 
-#include "spk/types.h"
+#include "spk/layer.h"
 
 typedef struct spk_scale_f32 {
   float scale;          // 0 where no offsets are exact
@@ -21,6 +21,15 @@ typedef struct spk_scale_f32 {
 typedef struct spk_sum_range {
   int64_t least, most;
 } spk_sum_range;
+
+typedef struct spk_channel_sums {
+  spk_sum_range range;
+  int32_t weights;  // their sum
+} spk_channel_sums;
+
+// What the weights of a channel, one each `stride`, and its bias can sum up to.
+spk_channel_sums spk_sums_of_channel(const spk_layer *layer, const int8_t *weights,
+                                     int32_t stride, int32_t channel);
 
 // For a channel of a convolution.
 spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel,
