@@ -4,6 +4,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include "kernels/x86/depthwise_columns_s8.h"
 #include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
 #elif defined(__aarch64__)
@@ -24,7 +25,7 @@
 // unaligned, and cost `window` for each byte instead. `call` is the set-up of a convolution.
 // Where 13 bytes for each output channel say how sums become int8, which are not multiplied
 // with pixels, `output` is so much less.
-// Depthwise the four numbers mean something else, see depthwise_nanoseconds().
+// Depthwise the four numbers mean something else, see below.
 typedef struct kernel_cost {
   const char *name;
   double packed_byte, window, input, output;
@@ -81,9 +82,10 @@ static const kernel_cost kCosts[] = {
     {"spk_conv2d_s8_blocks2x4__avx512vnni", 0.0022, 0.00195, 0.015, -0.023},
     {"spk_conv2d_s8_blocks4x4__avx512vnni", 0.0022, 0.0018, 0.01, -0.011},
     {"spk_depthwise_conv2d_s8_dense__ref", 90, 180, 0, 10},
-    {"spk_depthwise_conv2d_s8_dense__avx2", 3, 9, 3, 8},
-    {"spk_depthwise_conv2d_s8_dense__avxvnni", 2, 8.5, 2.7, 8},
-    {"spk_depthwise_conv2d_s8_dense__avx512vbmi", 2.3, 5, 2.7, 8},
+    {"spk_depthwise_conv2d_s8_dense__avx2", 3, 7, 2.7, 8},
+    {"spk_depthwise_conv2d_s8_dense__avxvnni", 1.7, 4.5, 2.4, 8},
+    {"spk_depthwise_conv2d_s8_dense__avx512vbmi", 1.5, 3.5, 2.1, 8},
+    {"spk_depthwise_conv2d_s8_columns__avx512vnni", 3, 0, 2, 20},
 };
 
 // Windows over few channels find their float32 inputs in the first-level cache.
@@ -206,12 +208,27 @@ static int shares_weights(const spk_kernel *kernel) {
           strstr(kernel->name, "s8_windows__avx512"));
 }
 
+#if defined(__x86_64__)
+// Of a depthwise kernel by columns: `packed_byte` for each output pixel of a chunk, `input` for
+// each column of three inputs, `output` for each row of outputs. Narrow chunks take two rows.
+static double columns_nanoseconds(const kernel_cost *cost, const spk_layer *layer) {
+  const double unit = 100;  // one chunk
+  const spk_window2d *w = &layer->window;
+  const int32_t chunks = spk_columns_shape_of(layer).chunks;
+  const int is_narrow = w->out_c - (chunks - 1) * kSpkChunk <= kSpkNarrowChunk;
+  const double rows = elements(w->batch, w->out_h, 1, 1) * (chunks - (is_narrow ? 0.5 : 0));
+  const double pixel = cost->packed_byte + cost->input * w->stride_w;
+  return unit * w->batch * chunks + rows * (cost->output + w->out_w * pixel);
+}
+#endif
+
 // Of a dense depthwise kernel: `packed_byte` for eight output pixels of a vector of channels
 // and a vector of taps, `window` for the eight pixels themselves, `input` for each quad of
 // inputs of four vectors, which with stride 2 serves half as many outputs and comes from
 // further away, `output` for each row of outputs of a vector.
 static double depthwise_nanoseconds(const kernel_cost *cost, const spk_layer *layer) {
 #if defined(__x86_64__)
+  if (strstr(cost->name, "columns")) return columns_nanoseconds(cost, layer);
   const double unit = 100;  // one image, four vectors of channels
   const spk_window2d *w = &layer->window;
   const int32_t lanes = strstr(cost->name, "avx512") ? 16 : 8;

@@ -7,6 +7,7 @@
 #include "spk/kernels_f32.h"
 
 #if defined(__x86_64__)
+#include "kernels/x86/depthwise_columns_s8.h"
 #include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
 #include "kernels/x86/lanes_f32.h"
