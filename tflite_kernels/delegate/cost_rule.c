@@ -7,6 +7,7 @@
 #include "kernels/x86/depthwise_columns_s8.h"
 #include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
+#include "kernels/x86/planar_fours_s8.h"
 #elif defined(__aarch64__)
 #include "kernels/aarch64/kernels_aarch64.h"
 #endif
@@ -92,6 +93,9 @@ static const kernel_cost kCosts[] = {
 static const int32_t kFewChannels = 32;
 static const double kFewChannelsShare = 0.75;
 static const double kConvCall = 450, kConvPixel = 2.5;
+#if defined(__x86_64__)
+static const double kRowPixel = 1.5;  // where a row of the window is a pixel
+#endif
 static const int32_t kSharedBatch = 4;  // images, from which on weights are loaded less
 static const double kSharedLoads = 0.6;
 
@@ -106,7 +110,9 @@ static const double kStockCall = 100;
 static const double kStockTap = 0.75;        // float32: for each output pixel and tap ...
 static const int32_t kStockTapChannels = 8;  // ... of so many channels
 static const double kCachedBytes = 768 * 1024;
-static const int32_t kStockChannels = 16;  // XNNPACK computes output channels in such groups
+static const int32_t kStockChannels = 16;    // XNNPACK computes output channels in such groups
+static const int32_t kStockInputs = 8;       // int8: of fewer channels a tap takes ...
+static const double kStockFewInputs = 0.45;  // ... so long for each output pixel and group
 
 // int8 DEPTHWISE_CONV_2D in the stock interpreter, for each output: up to 9 and up to 25 taps,
 // a tap beyond, and channel multipliers above one. Measured: 0.25, 0.61, 0.65 and 5; processors
@@ -244,20 +250,37 @@ static double depthwise_nanoseconds(const kernel_cost *cost, const spk_layer *la
 #endif
 }
 
+// What a convolution spends on each pixel of its input, in which it may see words of four
+// channels, or rows of the window.
+static double pixel_nanoseconds(const spk_kernel *kernel, const spk_layer *layer,
+                                spk_layer *view) {
+  const double input = cost_of(kernel)->input;
+  *view = *layer;
+#if defined(__x86_64__)
+  if (strcmp(kernel->format, "blocks4_s8") == 0 && layer->window.in_c % kSpkFour != 0) {
+    spk_planar_fours_s8_view(layer, view);
+    return kRowPixel + input * kSpkFour * view->window.in_c;
+  }
+#endif
+  return kConvPixel + input * layer->window.in_c;
+}
+
 static double kernel_nanoseconds(const spk_kernel *kernel, const spk_layer *layer,
                                  size_t bytes) {
   const spk_window2d *w = &layer->window;
   const kernel_cost *cost = cost_of(kernel);
   if (layer->op == SPK_DEPTHWISE_CONV_2D) return depthwise_nanoseconds(cost, layer);
+  spk_layer view;
+  const double pixel = pixel_nanoseconds(kernel, layer, &view);
   const int is_cached = layer->dtype == SPK_F32 && w->in_c <= kFewChannels;
   const int unaligned = cost->window > cost->packed_byte;
   const double window = cost->window * (is_cached && unaligned ? kFewChannelsShare : 1.0);
   const double byte = is_window(w) ? window : cost->packed_byte;
   const double share = w->batch >= kSharedBatch && shares_weights(kernel) ? kSharedLoads : 1.0;
-  const double work = share * byte * (double)bytes * computed_pixels(layer) +
+  const double work = share * byte * (double)bytes * computed_pixels(&view) +
                       cost->output * elements(w->batch, w->out_h, w->out_w, w->out_c);
   if (layer->op == SPK_FULLY_CONNECTED) return work;
-  return work + kConvCall + (kConvPixel + cost->input * w->in_c) * read_pixels(w);
+  return work + kConvCall + pixel * read_pixels(&view.window);
 }
 
 const spk_kernel *spk_choose_kernel(const spk_layer *layer, const void *weights,
@@ -311,7 +334,10 @@ double spk_stock_nanoseconds(const spk_layer *layer) {
     return kStockCall + share * mac[layer->dtype] * macs;
   }
   const double taps = elements(w->batch, w->out_h, w->out_w, w->kernel_h * w->kernel_w);
-  return kStockCall + cost->conv2d[layer->dtype] * macs +
+  double multiply = cost->conv2d[layer->dtype] * macs;
+  if (layer->dtype == SPK_S8 && w->in_c < kStockInputs)
+    multiply = fmax(multiply, kStockFewInputs * taps * channels / kStockChannels);
+  return kStockCall + multiply +
          (layer->dtype == SPK_F32 && w->in_c >= kStockTapChannels ? kStockTap * taps : 0) +
          cost->output[layer->dtype] * elements(w->batch, w->out_h, w->out_w, w->out_c);
 }

@@ -5,24 +5,35 @@
 
 enum { kRowUnit = 4 };
 
-static int arguments_are_valid(const void *data, int32_t rows, int32_t cols, int32_t height) {
-  return data && rows > 0 && cols > 0 && cols <= INT32_MAX / 8 / rows &&
-         (height == 1 || height == 2 || height == 4);
+static int arguments_are_valid(const void *data, int32_t rows, int32_t cols, int32_t run,
+                               int32_t height) {
+  return data && rows > 0 && run > 0 && cols > 0 && cols <= INT32_MAX / 8 / rows &&
+         cols % run == 0 && (height == 1 || height == 2 || height == 4);
 }
 
-spk_blocks4_s8_header spk_blocks4_s8_header_of(int32_t rows, int32_t cols, int32_t height) {
+spk_blocks4_s8_header spk_blocks4_s8_header_of(int32_t rows, int32_t cols, int32_t run,
+                                               int32_t height) {
   const int32_t padded = (rows + kRowUnit - 1) / kRowUnit * kRowUnit;
   return (spk_blocks4_s8_header){
-      .height = height, .rows = rows, .cols = cols, .groups = padded / height};
+      .height = height, .rows = rows, .cols = cols, .run = run, .groups = padded / height};
 }
 
 static int32_t min_i32(int32_t a, int32_t b) { return a < b ? a : b; }
 
+// The first column of a block, and how many it has.
+static int32_t first_column(const spk_blocks4_s8_header *header, int32_t block,
+                            int32_t *width) {
+  const int32_t of_run = (header->run - 1) / 4 + 1, within = 4 * (block % of_run);
+  *width = min_i32(4, header->run - within);
+  return block / of_run * header->run + within;
+}
+
 // Copies the block to weights[height][4]; returns whether one of them is not zero.
 static int read_block(const int8_t *dense, const spk_blocks4_s8_header *header, int32_t group,
                       int32_t block, int8_t *weights) {
-  const int32_t first = group * header->height, column = 4 * block;
-  const int32_t width = min_i32(4, header->cols - column);
+  const int32_t first = group * header->height;
+  int32_t width;
+  const int32_t column = first_column(header, block, &width);
   int any = 0;
   memset(weights, 0, 4 * (size_t)header->height);
   for (int32_t r = 0; r < header->height && first + r < header->rows; ++r) {
@@ -36,25 +47,25 @@ static int read_block(const int8_t *dense, const spk_blocks4_s8_header *header, 
 }
 
 static spk_blocks4_s8_header describe(const int8_t *dense, int32_t rows, int32_t cols,
-                                      int32_t height) {
-  if (!arguments_are_valid(dense, rows, cols, height)) return (spk_blocks4_s8_header){0};
-  spk_blocks4_s8_header header = spk_blocks4_s8_header_of(rows, cols, height);
+                                      int32_t run, int32_t height) {
+  if (!arguments_are_valid(dense, rows, cols, run, height)) return (spk_blocks4_s8_header){0};
+  spk_blocks4_s8_header header = spk_blocks4_s8_header_of(rows, cols, run, height);
   int8_t weights[16];
   for (int32_t g = 0; g < header.groups; ++g)
-    for (int32_t b = 0; 4 * b < cols; ++b)
+    for (int32_t b = 0; b < spk_blocks4_s8_across(&header); ++b)
       header.blocks += (uint32_t)read_block(dense, &header, g, b, weights);
   return header;
 }
 
-size_t spk_blocks4_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols,
+size_t spk_blocks4_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols, int32_t run,
                                 int32_t height) {
-  const spk_blocks4_s8_header header = describe(dense, rows, cols, height);
+  const spk_blocks4_s8_header header = describe(dense, rows, cols, run, height);
   return header.groups ? spk_blocks4_s8_bytes(&header) : 0;
 }
 
-spk_status spk_blocks4_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, int32_t height,
-                               void *blob, size_t bytes) {
-  const spk_blocks4_s8_header header = describe(dense, rows, cols, height);
+spk_status spk_blocks4_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, int32_t run,
+                               int32_t height, void *blob, size_t bytes) {
+  const spk_blocks4_s8_header header = describe(dense, rows, cols, run, height);
   if (!blob || header.groups == 0) return SPK_ERR_ARGUMENT;
   if (bytes < spk_blocks4_s8_bytes(&header)) return SPK_ERR_SPACE;
   memset(blob, 0, spk_blocks4_s8_bytes(&header));
@@ -65,7 +76,7 @@ spk_status spk_blocks4_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, 
   int8_t weights[16];
   for (int32_t g = 0; g < header.groups; ++g) {
     first[g] = count;
-    for (int32_t b = 0; 4 * b < cols; ++b) {
+    for (int32_t b = 0; b < spk_blocks4_s8_across(&header); ++b) {
       if (!read_block(dense, &header, g, b, weights)) continue;
       to[0] = (uint32_t)b;
       memcpy(to + 1, weights, 4 * (size_t)height);
@@ -81,14 +92,15 @@ spk_status spk_blocks4_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, 
 // The header is compared with what it must be, so that no later size comes from the blob
 // except the number of blocks, which the length of the blob confirms.
 static int header_is_valid(const void *blob, size_t bytes, int32_t rows, int32_t cols,
-                           int32_t height) {
+                           int32_t run, int32_t height) {
   spk_blocks4_s8_header header;
   if (bytes < sizeof(header)) return 0;
   memcpy(&header, blob, sizeof(header));
-  spk_blocks4_s8_header expected = spk_blocks4_s8_header_of(rows, cols, height);
+  spk_blocks4_s8_header expected = spk_blocks4_s8_header_of(rows, cols, run, height);
   expected.blocks = header.blocks;
   if (memcmp(&header, &expected, sizeof(expected)) != 0) return 0;
-  if (header.blocks > (uint32_t)header.groups * (uint32_t)((cols + 3) / 4)) return 0;
+  if (header.blocks > (uint32_t)header.groups * (uint32_t)spk_blocks4_s8_across(&header))
+    return 0;
   return spk_blocks4_s8_bytes(&header) == bytes;
 }
 
@@ -101,13 +113,15 @@ static int group_is_valid(const void *blob, int32_t group) {
   int32_t sum[4] = {0};
   int64_t last = -1;
   for (uint32_t b = first[group]; b < first[group + 1]; ++b, block += words) {
-    if (block[0] >= (uint32_t)(header->cols + 3) / 4 || (int64_t)block[0] <= last) return 0;
+    if (block[0] >= (uint32_t)spk_blocks4_s8_across(header) || (int64_t)block[0] <= last)
+      return 0;
+    int32_t width;
+    first_column(header, (int32_t)block[0], &width);
     last = block[0];
     int8_t weights[16];
     memcpy(weights, block + 1, 4 * (size_t)header->height);
     for (int32_t i = 0; i < 4 * header->height; ++i) {
-      const int outside = group * header->height + i / 4 >= header->rows ||
-                          (int64_t)4 * block[0] + i % 4 >= header->cols;
+      const int outside = group * header->height + i / 4 >= header->rows || i % 4 >= width;
       if (outside && weights[i] != 0) return 0;
       sum[i / 4] += weights[i];
     }
@@ -117,9 +131,9 @@ static int group_is_valid(const void *blob, int32_t group) {
 }
 
 spk_status spk_blocks4_s8_check(const void *blob, size_t bytes, int32_t rows, int32_t cols,
-                                int32_t height) {
-  if (!arguments_are_valid(blob, rows, cols, height)) return SPK_ERR_ARGUMENT;
-  if (!header_is_valid(blob, bytes, rows, cols, height)) return SPK_ERR_FORMAT;
+                                int32_t run, int32_t height) {
+  if (!arguments_are_valid(blob, rows, cols, run, height)) return SPK_ERR_ARGUMENT;
+  if (!header_is_valid(blob, bytes, rows, cols, run, height)) return SPK_ERR_FORMAT;
   const spk_blocks4_s8_header *header = blob;
   const uint32_t *first = spk_blocks4_s8_first(blob);
   if (first[0] != 0 || first[header->groups] != header->blocks) return SPK_ERR_FORMAT;
@@ -131,8 +145,8 @@ spk_status spk_blocks4_s8_check(const void *blob, size_t bytes, int32_t rows, in
 }
 
 spk_status spk_blocks4_s8_unpack(const void *blob, size_t bytes, int32_t rows, int32_t cols,
-                                 int32_t height, int8_t *dense) {
-  const spk_status status = spk_blocks4_s8_check(blob, bytes, rows, cols, height);
+                                 int32_t run, int32_t height, int8_t *dense) {
+  const spk_status status = spk_blocks4_s8_check(blob, bytes, rows, cols, run, height);
   if (status != SPK_OK) return status;
   if (!dense) return SPK_ERR_ARGUMENT;
   memset(dense, 0, (size_t)rows * cols);
@@ -141,7 +155,8 @@ spk_status spk_blocks4_s8_unpack(const void *blob, size_t bytes, int32_t rows, i
   for (int32_t g = 0; g < header->groups; ++g) {
     for (uint32_t b = first[g]; b < first[g + 1]; ++b, block += spk_blocks4_s8_words(height)) {
       const int8_t *weights = (const int8_t *)(block + 1);
-      const int32_t column = (int32_t)(4 * block[0]), width = min_i32(4, cols - column);
+      int32_t width;
+      const int32_t column = first_column(header, (int32_t)block[0], &width);
       for (int32_t r = 0; r < height && g * height + r < rows; ++r)
         memcpy(dense + (size_t)(g * height + r) * cols + column, weights + 4 * r,
                (size_t)width);

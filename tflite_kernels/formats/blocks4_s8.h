@@ -5,7 +5,13 @@
 #include "spk/formats.h"
 
 // The header of a matrix without blocks.
-spk_blocks4_s8_header spk_blocks4_s8_header_of(int32_t rows, int32_t cols, int32_t height);
+spk_blocks4_s8_header spk_blocks4_s8_header_of(int32_t rows, int32_t cols, int32_t run,
+                                               int32_t height);
+
+// Blocks in a row of the matrix.
+static inline int32_t spk_blocks4_s8_across(const spk_blocks4_s8_header *header) {
+  return header->cols / header->run * ((header->run - 1) / 4 + 1);
+}
 
 // Words of a block: its place, and four weights for each row.
 static inline size_t spk_blocks4_s8_words(int32_t height) { return 1 + (size_t)height; }

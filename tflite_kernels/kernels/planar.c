@@ -16,7 +16,7 @@ enum { kFloatBandBytes = kBandBytes };
 enum { kFloatTiles = 96 };
 // Lines so far apart share few sets of the first-level cache.
 enum { kFewSetsBytes = 1024 };
-enum { kTileBytes = 48 * 1024, kSmallestWindowTile = 96 };
+enum { kTileBytes = 96 * 1024, kSmallestWindowTile = 96 };
 enum { kLine = 64, kShortPlane = 8 };
 
 static int32_t gcd(int32_t a, int32_t b) { return b == 0 ? a : gcd(b, a % b); }
@@ -133,6 +133,7 @@ typedef struct band_work {
   int32_t first_row;     // of the band
   int32_t rows;          // the last band may be shorter
   uint8_t *planes, *padding, *tile;
+  ptrdiff_t pixel_bytes, row_bytes;
 } band_work;
 
 // Pixels along one axis of the input, by address: `at`, at + step, ... of `limit`, or the pixel
@@ -144,6 +145,13 @@ typedef struct pixel_line {
 } pixel_line;
 
 static void find_pixels(const pixel_line *line, int32_t count, const void **pixels) {
+  const int64_t last = line->at + (int64_t)(count - 1) * line->step;
+  if (line->at >= 0 && last < line->limit) {  // most lines: vectors can do it
+    const uint8_t *first = line->base + line->at * line->bytes;
+    const ptrdiff_t bytes = line->step * line->bytes;
+    for (int32_t i = 0; i < count; ++i) pixels[i] = first + i * bytes;
+    return;
+  }
   for (int32_t i = 0; i < count; ++i) {
     const int32_t at = line->at + i * line->step;
     pixels[i] =
@@ -158,7 +166,6 @@ static void find_pixels(const pixel_line *line, int32_t count, const void **pixe
 static pixel_line line_from(const band_work *work, int32_t y, int32_t x, int32_t shift_y,
                             int32_t shift_x) {
   const spk_window2d *w = &work->plan->window;
-  const ptrdiff_t bytes = (ptrdiff_t)((size_t)w->in_c * work->kernel->element);
   const int32_t in_y = (work->first_row + y) * w->stride_h + shift_y;
   const int32_t in_x = x * w->stride_w + shift_x;
   const int is_column = work->plan->pitch == 1;
@@ -166,13 +173,13 @@ static pixel_line line_from(const band_work *work, int32_t y, int32_t x, int32_t
   line.at = is_column ? in_y : in_x;
   line.step = is_column ? w->stride_h : w->stride_w;
   line.limit = is_column ? w->in_h : w->in_w;
-  line.bytes = is_column ? bytes * w->in_w : bytes;
+  line.bytes = is_column ? work->row_bytes : work->pixel_bytes;
   const int32_t across = is_column ? in_x : in_y;
   const int is_below = !is_column && y >= work->plan->plane_rows;
   if (is_below || across < 0 || across >= (is_column ? w->in_w : w->in_h))
     line.limit = 0;
   else
-    line.base += across * (is_column ? bytes : bytes * w->in_w);
+    line.base += across * (is_column ? work->pixel_bytes : work->row_bytes);
   return line;
 }
 
@@ -297,6 +304,8 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
   const spk_window2d *w = &plan.window;
   const size_t element = kernel->element;
   const size_t output = kernel->output ? kernel->output : element;
+  const size_t pixel = kernel->pixel_bytes ? kernel->pixel_bytes : w->in_c * element;
+  const size_t row = kernel->row_bytes ? kernel->row_bytes : w->in_w * pixel;
   uint8_t *planes = args->scratch;
   uint8_t *padding = planes + round_up((size_t)plan.elements * element);
   memset(padding, kernel->padding, (size_t)w->in_c * element);
@@ -307,12 +316,14 @@ void spk_planar_run(const spk_args *args, const spk_planar_kernel *kernel) {
         .args = args,
         .kernel = kernel,
         .plan = &plan,
-        .image = (const uint8_t *)args->input + image * w->in_h * w->in_w * w->in_c * element,
+        .image = (const uint8_t *)args->input + image * w->in_h * row,
         .output = (uint8_t *)args->output + image * w->out_h * w->out_w * w->out_c * output,
         .first_row = unit % plan.bands * plan.rows,
         .planes = planes,
         .padding = padding,
         .tile = padding + round_up((size_t)w->in_c * element),
+        .pixel_bytes = (ptrdiff_t)pixel,
+        .row_bytes = (ptrdiff_t)row,
     };
     work.rows = min_i32(plan.rows, w->out_h - work.first_row);
     pack_band(&work);

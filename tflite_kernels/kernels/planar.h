@@ -64,7 +64,8 @@ typedef struct spk_planar_kernel {
   // tile -> NHWC: pixel p goes to output + to[p], unless to[p] is negative.
   void (*store)(const void *tile, int32_t pixels, int32_t channels, const int32_t *to,
                 void *output);
-  int padding;  // the byte that fills padding
+  int padding;                    // the byte that fills padding
+  size_t pixel_bytes, row_bytes;  // from one pixel or row of the input to the next; 0: dense
   // Optional. The packed weights that matter for the planes of a band: args->packed, or a copy
   // in `extra` without what meets only zeros.
   const void *(*live)(const spk_args *args, const spk_planar *plan, const void *planes,

@@ -50,21 +50,24 @@ BLOCKS(1)
 BLOCKS(4)
 BLOCKS(16)
 
+// Runs of a third of the columns, or all of them.
+static int32_t run_of(int32_t cols) { return cols % 3 == 0 ? cols / 3 : cols; }
+
 #define BLOCKS4(n)                                                                       \
   static size_t blocks4x##n##_pack_size(const void *dense, int32_t rows, int32_t cols) { \
-    return spk_blocks4_s8_pack_size(dense, rows, cols, n);                               \
+    return spk_blocks4_s8_pack_size(dense, rows, cols, run_of(cols), n);                 \
   }                                                                                      \
   static spk_status blocks4x##n##_pack(const void *dense, int32_t rows, int32_t cols,    \
                                        void *blob, size_t bytes) {                       \
-    return spk_blocks4_s8_pack(dense, rows, cols, n, blob, bytes);                       \
+    return spk_blocks4_s8_pack(dense, rows, cols, run_of(cols), n, blob, bytes);         \
   }                                                                                      \
   static spk_status blocks4x##n##_check(const void *blob, size_t bytes, int32_t rows,    \
                                         int32_t cols) {                                  \
-    return spk_blocks4_s8_check(blob, bytes, rows, cols, n);                             \
+    return spk_blocks4_s8_check(blob, bytes, rows, cols, run_of(cols), n);               \
   }                                                                                      \
   static spk_status blocks4x##n##_unpack(const void *blob, size_t bytes, int32_t rows,   \
                                          int32_t cols, void *dense) {                    \
-    return spk_blocks4_s8_unpack(blob, bytes, rows, cols, n, dense);                     \
+    return spk_blocks4_s8_unpack(blob, bytes, rows, cols, run_of(cols), n, dense);       \
   }
 BLOCKS4(1)
 BLOCKS4(2)

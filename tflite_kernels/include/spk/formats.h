@@ -136,26 +136,29 @@ SPK_API spk_status spk_tuples_s8_check(const void *blob, size_t bytes, int32_t r
 SPK_API spk_status spk_tuples_s8_unpack(const void *blob, size_t bytes, int32_t rows,
                                         int32_t cols, int32_t n, int8_t *dense);
 
-// blocks4_s8: blocks of `height` neighbouring rows by four columns, 4 i .. 4 i + 3, kept where
-// a weight in them is not zero; height is 1, 2 or 4. `height` rows form a group; rows are
-// filled up to a multiple of four, and the last columns to four, with weights 0.
+// blocks4_s8: blocks of `height` neighbouring rows by four columns, kept where a weight in them
+// is not zero; height is 1, 2 or 4. `height` rows form a group; rows are filled up to a
+// multiple of four with weights 0. Columns are cut into runs of `run`, of which `cols` is a
+// multiple (a row of a window, or all of them), and each run into blocks, the last one filled
+// up in the same way: block i is block i % n of run i / n, where a run has n blocks.
 //   spk_blocks4_s8_header
 //   uint32 first[groups + 1]                  blocks of group g are first[g] .. first[g + 1]
 //   int32 sum[groups * height]                the sum of the weights of each row
 //   blocks x { uint32 i, int8 weights[height][4] }  i ascends within a group
 typedef struct spk_blocks4_s8_header {
-  int32_t height, rows, cols, groups;
+  int32_t height, rows, cols, run, groups;
   uint32_t blocks;
 } spk_blocks4_s8_header;
 
 SPK_API size_t spk_blocks4_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols,
-                                        int32_t height);
+                                        int32_t run, int32_t height);
 SPK_API spk_status spk_blocks4_s8_pack(const int8_t *dense, int32_t rows, int32_t cols,
-                                       int32_t height, void *blob, size_t bytes);
+                                       int32_t run, int32_t height, void *blob, size_t bytes);
 SPK_API spk_status spk_blocks4_s8_check(const void *blob, size_t bytes, int32_t rows,
-                                        int32_t cols, int32_t height);
+                                        int32_t cols, int32_t run, int32_t height);
 SPK_API spk_status spk_blocks4_s8_unpack(const void *blob, size_t bytes, int32_t rows,
-                                         int32_t cols, int32_t height, int8_t *dense);
+                                         int32_t cols, int32_t run, int32_t height,
+                                         int8_t *dense);
 
 // row_blocks_s8: blocks of `height` neighbouring rows by the four columns 4 b .. 4 b + 3, kept
 // where a weight in them is not zero. `height` rows form a group; rows and columns beyond the

@@ -65,7 +65,8 @@ size_t spk_planar_s8_neon_blocks1x4_pack_size(const spk_layer *layer, const void
   const spk_layer fourth = by_four(layer);
   spk_planar plan;
   if (layer->window.in_c % 4 != 0 || spk_planar_plan(&fourth, 4, &plan) != SPK_OK) return 0;
-  return spk_blocks4_s8_pack_size(weights, layer->window.out_c, spk_layer_cols(layer), 1);
+  return spk_blocks4_s8_pack_size(weights, layer->window.out_c, spk_layer_cols(layer),
+                                  spk_layer_cols(layer), 1);
 }
 
 spk_status spk_planar_s8_neon_blocks1x4_pack(const spk_layer *layer, const void *weights,
@@ -75,8 +76,8 @@ spk_status spk_planar_s8_neon_blocks1x4_pack(const spk_layer *layer, const void 
   if (layer->window.in_c % 4 != 0) return SPK_ERR_UNSUPPORTED;
   spk_status status = spk_planar_plan(&fourth, 4, &plan);
   if (status == SPK_OK)
-    status = spk_blocks4_s8_pack(weights, layer->window.out_c, spk_layer_cols(layer), 1, packed,
-                                 bytes);
+    status = spk_blocks4_s8_pack(weights, layer->window.out_c, spk_layer_cols(layer),
+                                 spk_layer_cols(layer), 1, packed, bytes);
   if (status != SPK_OK) return status;
   uint32_t *block = (uint32_t *)spk_blocks4_s8_blocks(packed);
   const uint32_t count = spk_blocks4_s8_first(packed)[layer->window.out_c];

@@ -6,17 +6,41 @@
 
 enum { kWord = 4 };
 
-// The layer with four input channels as one.
-static int view_of(const spk_layer *layer, spk_layer *view) {
-  *view = *layer;
-  if (layer->window.in_c % kSpkFour != 0) return 0;
-  view->window.in_c /= kSpkFour;
-  return 1;
+// Input rows with their horizontal padding, for a view by rows of the window.
+static const size_t kMaxPadded = (size_t)4 << 20;
+
+static size_t padded_row(const spk_window2d *w) {
+  const size_t words = ((size_t)w->kernel_w * w->in_c + kWord - 1) / kWord;
+  const size_t read = (size_t)(w->out_w - 1) * w->stride_w * w->in_c + words * kWord;
+  const size_t held = (size_t)(w->pad_left + w->in_w) * w->in_c;
+  return read > held ? read : held;
 }
 
-static int plan_of(const spk_layer *layer, spk_planar *plan) {
+static size_t padded_bytes(const spk_layer *layer) {
+  return layer->window.in_h * padded_row(&layer->window);
+}
+
+int32_t spk_planar_fours_s8_view(const spk_layer *layer, spk_layer *view) {
+  spk_window2d *w = &view->window;
+  const int32_t run = layer->window.kernel_w * layer->window.in_c;
+  *view = *layer;
+  if (w->in_c % kSpkFour == 0) {
+    w->in_c /= kSpkFour;
+    return spk_layer_cols(layer);
+  }
+  // A pixel is the row of the window, as words.
+  if (w->kernel_h == 1 || w->dilation_w > 1 || padded_bytes(layer) > kMaxPadded) return 0;
+  w->in_c = (run - 1) / kWord + 1;
+  w->in_w = w->out_w;
+  w->kernel_w = w->stride_w = 1;
+  w->pad_left = 0;
+  return run;
+}
+
+static int32_t plan_of(const spk_layer *layer, spk_planar *plan) {
   spk_layer view;
-  return view_of(layer, &view) && spk_planar_plan(&view, kWord, plan) == SPK_OK;
+  const int32_t run = spk_planar_fours_s8_view(layer, &view);
+  return run && spk_planar_plan(&view, kWord, plan) == SPK_OK ? run : 0;
 }
 
 // What wide weights add.
@@ -31,11 +55,12 @@ static void *tail_of(const void *packed, int32_t words) {
 static size_t pack_size(const spk_layer *layer, const void *weights, int32_t height,
                         int32_t words) {
   spk_planar plan;
-  if (!plan_of(layer, &plan)) return 0;
+  const int32_t run = plan_of(layer, &plan);
+  if (!run) return 0;
   const int32_t rows = layer->window.out_c, cols = spk_layer_cols(layer);
-  const size_t bytes = spk_blocks4_s8_pack_size(weights, rows, cols, height);
+  const size_t bytes = spk_blocks4_s8_pack_size(weights, rows, cols, run, height);
   if (bytes == 0) return 0;
-  const spk_blocks4_s8_header empty = spk_blocks4_s8_header_of(rows, cols, height);
+  const spk_blocks4_s8_header empty = spk_blocks4_s8_header_of(rows, cols, run, height);
   const size_t block = spk_blocks4_s8_words(height) * 4;
   const size_t blocks = (bytes - spk_blocks4_s8_bytes(&empty)) / block;
   return bytes + blocks * (size_t)height * (size_t)(words - 1) * 4 +
@@ -61,10 +86,11 @@ static void widen(void *packed) {
 static spk_status pack(const spk_layer *layer, const void *weights, int32_t height,
                        int32_t words, void *packed, size_t bytes) {
   spk_planar plan;
-  if (!plan_of(layer, &plan)) return SPK_ERR_UNSUPPORTED;
+  const int32_t run = plan_of(layer, &plan);
+  if (!run) return SPK_ERR_UNSUPPORTED;
   if (bytes < pack_size(layer, weights, height, words)) return SPK_ERR_SPACE;
-  const spk_status status = spk_blocks4_s8_pack(weights, layer->window.out_c,
-                                                spk_layer_cols(layer), height, packed, bytes);
+  const spk_status status = spk_blocks4_s8_pack(
+      weights, layer->window.out_c, spk_layer_cols(layer), run, height, packed, bytes);
   if (status != SPK_OK) return status;
   const uint32_t count = ((const spk_blocks4_s8_header *)packed)->blocks;
   uint32_t *block = (uint32_t *)spk_blocks4_s8_blocks(packed);
@@ -93,21 +119,55 @@ SPK_PLANAR_FOURS_PACKER(wide, 1, 2)
 SPK_PLANAR_FOURS_PACKER(wide, 2, 2)
 SPK_PLANAR_FOURS_PACKER(wide, 4, 2)
 
+static size_t planes_bytes(const spk_layer *view) { return spk_planar_scratch(view, kWord); }
+
+static int is_by_rows(const spk_layer *layer) { return layer->window.in_c % kSpkFour != 0; }
+
 size_t spk_planar_fours_s8_scratch(const spk_layer *layer) {
   spk_layer view;
-  if (!view_of(layer, &view)) return 0;
-  return spk_planar_scratch(&view, kWord);
+  if (!spk_planar_fours_s8_view(layer, &view)) return 0;
+  return planes_bytes(&view) + (is_by_rows(layer) ? padded_bytes(layer) : 0);
 }
 
 int32_t spk_planar_fours_s8_units(const spk_layer *layer) {
   spk_layer view;
-  return view_of(layer, &view) ? spk_planar_units(&view, kWord) : 0;
+  return spk_planar_fours_s8_view(layer, &view) ? spk_planar_units(&view, kWord) : 0;
+}
+
+static void copy_padded(const spk_layer *layer, const int8_t *image, int8_t *to) {
+  const spk_window2d *w = &layer->window;
+  const size_t row = padded_row(w), left = (size_t)w->pad_left * w->in_c;
+  const size_t bytes = (size_t)w->in_w * w->in_c;
+  memset(to, -layer->requant.input_offset, padded_bytes(layer));
+  for (int32_t y = 0; y < w->in_h; ++y) memcpy(to + y * row + left, image + y * bytes, bytes);
+}
+
+// The units of one image at a time.
+static void run_by_rows(const spk_args *args, const spk_args *inner,
+                        const spk_planar_kernel *kernel) {
+  const spk_layer *layer = args->layer;
+  const spk_window2d *w = &layer->window;
+  const int32_t bands = spk_planar_units(inner->layer, kWord) / w->batch;
+  int8_t *padded = (int8_t *)args->scratch + planes_bytes(inner->layer);
+  for (int32_t unit = args->begin, end; unit < args->end; unit = end) {
+    const int32_t image = unit / bands, after = (image + 1) * bands;
+    end = after < args->end ? after : args->end;
+    copy_padded(layer,
+                (const int8_t *)args->input + (size_t)image * w->in_h * w->in_w * w->in_c,
+                padded);
+    spk_args one = *inner;
+    one.input = padded;
+    one.output = (int8_t *)args->output + (size_t)image * w->out_h * w->out_w * w->out_c;
+    one.begin = unit - image * bands;
+    one.end = end - image * bands;
+    spk_planar_run(&one, kernel);
+  }
 }
 
 void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kernel,
                              int32_t words) {
   spk_layer view;
-  if (!view_of(args->layer, &view)) return;
+  if (!spk_planar_fours_s8_view(args->layer, &view)) return;
   const spk_channels_s8 channels = spk_channels_s8_of(args, tail_of(args->packed, words));
   spk_planar_kernel complete = *kernel;
   complete.element = kWord;
@@ -117,5 +177,11 @@ void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kern
   spk_args inner = *args;
   inner.layer = &view;
   inner.packed = &channels;
-  spk_planar_run(&inner, &complete);
+  if (!is_by_rows(args->layer)) {
+    spk_planar_run(&inner, &complete);
+    return;
+  }
+  complete.pixel_bytes = (size_t)args->layer->window.stride_w * args->layer->window.in_c;
+  complete.row_bytes = padded_row(&args->layer->window);
+  run_by_rows(args, &inner, &complete);
 }

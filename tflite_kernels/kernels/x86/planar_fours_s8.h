@@ -2,8 +2,11 @@
 // length.
 //
 // A plane holds four neighbouring input channels, one 32-bit word of x + 128 for each pixel, as
-// the dot-product instructions want them. Four output channels at a time become words of a tile
-// in the same layout; what makes NHWC of them is the step that a chain of such layers can omit.
+// the dot-product instructions want them. Where the channels are no multiple of four, a row of
+// the window makes the words, kernel_w * in_c neighbouring bytes: the layer then has as many
+// columns of pixels as outputs, and a window of one column. Four output channels at a time
+// become words of a tile in the same layout; what makes NHWC of them is the step that a chain
+// of such layers can omit.
 #ifndef SPK_KERNELS_X86_PLANAR_FOURS_S8_H_
 #define SPK_KERNELS_X86_PLANAR_FOURS_S8_H_
 
@@ -25,6 +28,10 @@ SPK_PLANAR_FOURS_FUNCTIONS(1)
 SPK_PLANAR_FOURS_FUNCTIONS(2)
 SPK_PLANAR_FOURS_FUNCTIONS(4)
 #undef SPK_PLANAR_FOURS_FUNCTIONS
+
+// The layer as planar.h computes it: with words for input channels. Returns the length of the
+// runs that the columns of its weights are cut into, 0 where it is not supported.
+int32_t spk_planar_fours_s8_view(const spk_layer *layer, spk_layer *view);
 
 size_t spk_planar_fours_s8_scratch(const spk_layer *layer);
 int32_t spk_planar_fours_s8_units(const spk_layer *layer);
