@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "delegate/cost_rule.h"
+#include "delegate/stock_cost.h"
 #include "formats/blocks_f32.h"
 
 // Nanoseconds for a byte of packed weights and a pixel, by the height of the blocks, where the

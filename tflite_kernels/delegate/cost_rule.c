@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "delegate/stock_cost.h"
 #if defined(__x86_64__)
 #include "kernels/x86/depthwise_columns_s8.h"
 #include "kernels/x86/depthwise_s8.h"
@@ -24,8 +25,7 @@
 // The bytes of the packed weights count the work including the padding of the format, computed
 // pixels include those that are not stored. Windows larger than 1x1 read their inputs
 // unaligned, and cost `window` for each byte instead. `call` is the set-up of a convolution.
-// Where 13 bytes for each output channel say how sums become int8, which are not multiplied
-// with pixels, `output` is so much less.
+// What says how sums become int8 is not multiplied with pixels and does not count.
 // Depthwise the four numbers mean something else, see below.
 typedef struct kernel_cost {
   const char *name;
@@ -71,17 +71,17 @@ static const kernel_cost kCosts[] = {
     {"spk_conv2d_s8_dense__ref", 0.24, 0.24, 0, 1.5},
     {"spk_conv2d_s8_stream__c", 0.062, 0.062, 1.0, 2.5},
     {"spk_conv2d_s8_pairs__avx2", 0.0034, 0.0033, 0.074, 0.21},
-    {"spk_conv2d_s8_quads__avxvnni", 0.0017, 0.0017, 0.063, 0.044},
-    {"spk_conv2d_s8_quads__avx512vnni", 0.00165, 0.00165, 0.03, -0.009},
-    {"spk_conv2d_s8_blocks1x4__avx2", 0.0045, 0.0045, 0.01, -0.03},
-    {"spk_conv2d_s8_blocks2x4__avx2", 0.0053, 0.0047, 0.01, 0.0},
-    {"spk_conv2d_s8_blocks4x4__avx2", 0.0053, 0.0047, 0.01, -0.01},
-    {"spk_conv2d_s8_blocks1x4__avxvnni", 0.0031, 0.0033, 0.01, 0.0},
-    {"spk_conv2d_s8_blocks2x4__avxvnni", 0.0035, 0.0031, 0.02, 0.01},
-    {"spk_conv2d_s8_blocks4x4__avxvnni", 0.0043, 0.0037, 0.01, 0.0},
-    {"spk_conv2d_s8_blocks1x4__avx512vnni", 0.002, 0.0025, 0.015, -0.03},
-    {"spk_conv2d_s8_blocks2x4__avx512vnni", 0.0022, 0.00195, 0.015, -0.023},
-    {"spk_conv2d_s8_blocks4x4__avx512vnni", 0.0022, 0.0018, 0.01, -0.011},
+    {"spk_conv2d_s8_quads__avxvnni", 0.0017, 0.0017, 0.063, 0.066},
+    {"spk_conv2d_s8_quads__avx512vnni", 0.00165, 0.00165, 0.03, 0.0125},
+    {"spk_conv2d_s8_blocks1x4__avx2", 0.0045, 0.0045, 0.01, 0.0285},
+    {"spk_conv2d_s8_blocks2x4__avx2", 0.0053, 0.0047, 0.01, 0.069},
+    {"spk_conv2d_s8_blocks4x4__avx2", 0.0053, 0.0047, 0.01, 0.059},
+    {"spk_conv2d_s8_blocks1x4__avxvnni", 0.0031, 0.0033, 0.01, 0.04},
+    {"spk_conv2d_s8_blocks2x4__avxvnni", 0.0035, 0.0031, 0.02, 0.055},
+    {"spk_conv2d_s8_blocks4x4__avxvnni", 0.0043, 0.0037, 0.01, 0.056},
+    {"spk_conv2d_s8_blocks1x4__avx512vnni", 0.002, 0.0025, 0.015, 0.0},
+    {"spk_conv2d_s8_blocks2x4__avx512vnni", 0.0022, 0.00195, 0.015, 0.006},
+    {"spk_conv2d_s8_blocks4x4__avx512vnni", 0.0022, 0.0018, 0.01, 0.018},
     {"spk_depthwise_conv2d_s8_dense__ref", 90, 180, 0, 10},
     {"spk_depthwise_conv2d_s8_dense__avx2", 3, 7, 2.7, 8},
     {"spk_depthwise_conv2d_s8_dense__avxvnni", 1.7, 4.5, 2.4, 8},
@@ -99,82 +99,10 @@ static const double kRowPixel = 1.5;  // where a row of the window is a pixel
 static const int32_t kSharedBatch = 4;  // images, from which on weights are loaded less
 static const double kSharedLoads = 0.6;
 
-// Expected time of the stock interpreter for the dense layer, in nanoseconds: for each
-// multiply-add, and for each output of a convolution. Weights of FULLY_CONNECTED that the
-// second-level cache does not hold cost `uncached`. Pairs are float32, int8.
-typedef struct stock_cost {
-  double fully_connected[2], uncached[2], conv2d[2], output[2];
-} stock_cost;
-
-static const double kStockCall = 100;
-static const double kStockTap = 0.75;        // float32: for each output pixel and tap ...
-static const int32_t kStockTapChannels = 8;  // ... of so many channels
-static const double kCachedBytes = 768 * 1024;
-static const int32_t kStockChannels = 16;    // XNNPACK computes output channels in such groups
-static const int32_t kStockInputs = 8;       // int8: of fewer channels a tap takes ...
-static const double kStockFewInputs = 0.45;  // ... so long for each output pixel and group
-
-// int8 DEPTHWISE_CONV_2D in the stock interpreter, for each output: up to 9 and up to 25 taps,
-// a tap beyond, and channel multipliers above one. Measured: 0.25, 0.61, 0.65 and 5; processors
-// without VNNI are an estimate.
-static const double kStockDepthwise[] = {0.25, 0.6, 0.1, 1.0};
-#if defined(__x86_64__)
-static const double kStockDepthwiseOlder = 2;
-#endif
-
-// What a machine does. `kernels`: how much longer our kernels take there than the table says,
-// for float32 and int8. A batch shares the weights that the stock kernel loads.
-typedef struct machine {
-  stock_cost stock;
-  double kernels[2], batch_share;
-} machine;
-
-static const int32_t kStockBatch = 4;
-
-#if defined(__x86_64__)
-static const machine kAvx512Vnni = {
-    {{0.027, 0.0042}, {0.034, 0.0075}, {0.0075, 0.00193}, {0.05, 0.065}}, {1.0, 1.0}, 0.6};
-// A Xeon of the Skylake generation. Its float32 FULLY_CONNECTED from memory takes twice as long
-// (0.155), so that even dense layers would be ours: they stay with the stock kernel.
-static const machine kAvx512 = {
-    {{0.049, 0.036}, {0.078, 0.028}, {0.0133, 0.0235}, {0.07, 0.1}}, {2.2, 3.5}, 0.4};
-// An estimate.
-static const machine kAvx2 = {
-    {{0.03, 0.008}, {0.036, 0.012}, {0.015, 0.0058}, {0.07, 0.1}}, {1.0, 1.0}, 0.6};
-#elif defined(__aarch64__)
-// The dense kernels here, see costs_aarch64.h, but for int8 without dot products, where XNNPACK
-// is known to be faster than ours: an estimate, like what it gains from int8 matrix products.
-// Weights from memory take everyone longer: counts do not tell how much.
-static const machine kNeon = {
-    {{0.109, 0.05}, {0.109, 0.05}, {0.062, 0.035}, {0.3, 0.5}}, {1.0, 1.0}, 0.6};
-static const machine kNeonDot = {
-    {{0.109, 0.0227}, {0.109, 0.0227}, {0.062, 0.0166}, {0.3, 0.5}}, {1.0, 1.0}, 0.6};
-static const machine kNeonI8mm = {
-    {{0.109, 0.0227}, {0.109, 0.0227}, {0.062, 0.0105}, {0.3, 0.5}}, {1.0, 1.0}, 0.6};
-#else
-// An estimate.
-static const machine kOther = {
-    {{0.04, 0.01}, {0.05, 0.015}, {0.03, 0.009}, {0.1, 0.2}}, {1.0, 1.0}, 0.6};
-#endif
-
-static const machine *this_machine(void) {
-#if defined(__x86_64__)
-  return spk_has_avx512vnni() ? &kAvx512Vnni : spk_has_avx512() ? &kAvx512 : &kAvx2;
-#elif defined(__aarch64__)
-  return spk_has_neoni8mm() ? &kNeonI8mm : spk_has_neondot() ? &kNeonDot : &kNeon;
-#else
-  return &kOther;
-#endif
-}
-
 // Taken only where it is expected to win by this factor and by this many nanoseconds: a node of
 // ours in the middle cuts what XNNPACK would have run in one go.
 static const double kMargin = 1.1;
 static const double kLeastGain = 400;
-
-static double elements(int32_t batch, int32_t h, int32_t w, int32_t c) {
-  return (double)batch * h * w * c;
-}
 
 static const kernel_cost *cost_of(const spk_kernel *kernel) {
 #if defined(__aarch64__)
@@ -204,7 +132,7 @@ static double computed_pixels(const spk_layer *layer) {
 static double read_pixels(const spk_window2d *w) {
   const double rows = w->kernel_h < w->stride_h ? (double)w->kernel_h / w->stride_h : 1;
   const double cols = w->kernel_w < w->stride_w ? (double)w->kernel_w / w->stride_w : 1;
-  return rows * cols * elements(w->batch, w->in_h, w->in_w, 1);
+  return rows * cols * spk_elements(w->batch, w->in_h, w->in_w, 1);
 }
 
 // FULLY_CONNECTED kernels that load int8 weights once for some images of a batch.
@@ -222,7 +150,7 @@ static double columns_nanoseconds(const kernel_cost *cost, const spk_layer *laye
   const spk_window2d *w = &layer->window;
   const int32_t chunks = spk_columns_shape_of(layer).chunks;
   const int is_narrow = w->out_c - (chunks - 1) * kSpkChunk <= kSpkNarrowChunk;
-  const double rows = elements(w->batch, w->out_h, 1, 1) * (chunks - (is_narrow ? 0.5 : 0));
+  const double rows = spk_elements(w->batch, w->out_h, 1, 1) * (chunks - (is_narrow ? 0.5 : 0));
   const double pixel = cost->packed_byte + cost->input * w->stride_w;
   return unit * w->batch * chunks + rows * (cost->output + w->out_w * pixel);
 }
@@ -239,14 +167,14 @@ static double depthwise_nanoseconds(const kernel_cost *cost, const spk_layer *la
   const spk_window2d *w = &layer->window;
   const int32_t lanes = strstr(cost->name, "avx512") ? 16 : 8;
   const spk_depthwise_shape s = spk_depthwise_shape_of(layer, lanes);
-  const double rows = elements(w->batch, w->out_h, 1, s.groups);
+  const double rows = spk_elements(w->batch, w->out_h, 1, s.groups);
   const double eight = cost->window + cost->packed_byte * w->kernel_h * s.quads;
-  const double inputs = elements(w->batch, w->in_h, s.positions, s.chunks);
+  const double inputs = spk_elements(w->batch, w->in_h, s.positions, s.chunks);
   return rows * (cost->output + ceil(w->out_w / 4.0) / 2 * eight) +
          inputs * cost->input * 2 / s.variants + unit * w->batch * s.chunks;
 #else
   const spk_window2d *w = &layer->window;
-  return cost->packed_byte * elements(w->batch, w->out_h, w->out_w, w->out_c) / 8;
+  return cost->packed_byte * spk_elements(w->batch, w->out_h, w->out_w, w->out_c) / 8;
 #endif
 }
 
@@ -265,6 +193,17 @@ static double pixel_nanoseconds(const spk_kernel *kernel, const spk_layer *layer
   return kConvPixel + input * layer->window.in_c;
 }
 
+// Of the packed weights.
+static size_t ends_bytes(const spk_kernel *kernel, const spk_layer *layer) {
+#if defined(__x86_64__)
+  if (strcmp(kernel->format, "blocks4_s8") == 0 || strstr(kernel->name, "conv2d_s8_quads"))
+    return spk_channels_s8_tail_bytes(layer);
+#endif
+  (void)kernel;
+  (void)layer;
+  return 0;
+}
+
 static double kernel_nanoseconds(const spk_kernel *kernel, const spk_layer *layer,
                                  size_t bytes) {
   const spk_window2d *w = &layer->window;
@@ -277,8 +216,9 @@ static double kernel_nanoseconds(const spk_kernel *kernel, const spk_layer *laye
   const double window = cost->window * (is_cached && unaligned ? kFewChannelsShare : 1.0);
   const double byte = is_window(w) ? window : cost->packed_byte;
   const double share = w->batch >= kSharedBatch && shares_weights(kernel) ? kSharedLoads : 1.0;
-  const double work = share * byte * (double)bytes * computed_pixels(&view) +
-                      cost->output * elements(w->batch, w->out_h, w->out_w, w->out_c);
+  const double work =
+      share * byte * (double)(bytes - ends_bytes(kernel, layer)) * computed_pixels(&view) +
+      cost->output * spk_elements(w->batch, w->out_h, w->out_w, w->out_c);
   if (layer->op == SPK_FULLY_CONNECTED) return work;
   return work + kConvCall + pixel * read_pixels(&view.window);
 }
@@ -295,7 +235,7 @@ const spk_kernel *spk_choose_kernel(const spk_layer *layer, const void *weights,
     const size_t bytes = kernel->pack_size(layer, weights);
     if (bytes == 0) continue;
     const double expected =
-        this_machine()->kernels[layer->dtype] * kernel_nanoseconds(kernel, layer, bytes);
+        spk_kernel_share(layer->dtype) * kernel_nanoseconds(kernel, layer, bytes);
     if (!best || expected < *nanoseconds) {
       best = kernel;
       *nanoseconds = expected;
@@ -304,55 +244,13 @@ const spk_kernel *spk_choose_kernel(const spk_layer *layer, const void *weights,
   return best;
 }
 
-static double stock_depthwise_nanoseconds(const spk_layer *layer) {
-  const spk_window2d *w = &layer->window;
-  const int32_t taps = w->kernel_h * w->kernel_w;
-  double each = taps <= 9 ? kStockDepthwise[0] : kStockDepthwise[1];
-  if (taps > 25) each = kStockDepthwise[2] * taps;
-  if (w->out_c != w->in_c && each < kStockDepthwise[3]) each = kStockDepthwise[3];
-#if defined(__x86_64__)
-  if (!spk_has_avx512vnni()) each *= kStockDepthwiseOlder;
-#endif
-  return kStockCall + each * elements(w->batch, w->out_h, w->out_w, w->out_c);
-}
-
-double spk_stock_nanoseconds(const spk_layer *layer) {
-  const spk_window2d *w = &layer->window;
-  if (layer->op == SPK_DEPTHWISE_CONV_2D) return stock_depthwise_nanoseconds(layer);
-  const machine *here = this_machine();
-  const stock_cost *cost = &here->stock;
-  const int32_t channels = (w->out_c + kStockChannels - 1) / kStockChannels * kStockChannels;
-  const double size = (double)channels * spk_layer_cols(layer);
-  const double macs = size * elements(w->batch, w->out_h, w->out_w, 1);
-  if (layer->op == SPK_FULLY_CONNECTED) {
-    const double bytes = size * (layer->dtype == SPK_F32 ? 4 : 1);
-    const int is_batch = w->batch >= kStockBatch;
-    const double *mac = bytes > kCachedBytes && !(layer->dtype == SPK_S8 && is_batch)
-                            ? cost->uncached
-                            : cost->fully_connected;
-    const double share = layer->dtype == SPK_F32 && is_batch ? here->batch_share : 1.0;
-    return kStockCall + share * mac[layer->dtype] * macs;
-  }
-  const double taps = elements(w->batch, w->out_h, w->out_w, w->kernel_h * w->kernel_w);
-  double multiply = cost->conv2d[layer->dtype] * macs;
-  if (layer->dtype == SPK_S8 && w->in_c < kStockInputs)
-    multiply = fmax(multiply, kStockFewInputs * taps * channels / kStockChannels);
-  return kStockCall + multiply +
-         (layer->dtype == SPK_F32 && w->in_c >= kStockTapChannels ? kStockTap * taps : 0) +
-         cost->output[layer->dtype] * elements(w->batch, w->out_h, w->out_w, w->out_c);
-}
-
 int spk_beats_stock(const spk_layer *layer, double nanoseconds) {
   return spk_wins(nanoseconds, spk_stock_nanoseconds(layer));
 }
 
 double spk_expected_nanoseconds(const spk_kernel *kernel, const spk_layer *layer,
                                 size_t bytes) {
-  return this_machine()->kernels[layer->dtype] * kernel_nanoseconds(kernel, layer, bytes);
-}
-
-double spk_stock_multiply_nanoseconds(spk_dtype dtype) {
-  return this_machine()->stock.conv2d[dtype];
+  return spk_kernel_share(layer->dtype) * kernel_nanoseconds(kernel, layer, bytes);
 }
 
 int spk_wins(double nanoseconds, double stock) {

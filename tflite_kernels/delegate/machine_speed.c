@@ -6,8 +6,8 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "delegate/cost_rule.h"
 #include "delegate/measure.h"
+#include "delegate/stock_cost.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static double factors[2] = {1, 1};  // float32, int8

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delegate/cost_rule.h"
 #include "delegate/quantization.h"
 #include "delegate/sparse_weights.h"
+#include "delegate/stock_cost.h"
 
 enum { kAlignment = 64, kNanosecondsPerThread = 10000 };
 

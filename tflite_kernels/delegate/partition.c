@@ -8,6 +8,7 @@
 #include "delegate/cost_rule.h"
 #include "delegate/node.h"
 #include "delegate/sparse_weights.h"
+#include "delegate/stock_cost.h"
 #include "delegate/winners.h"
 
 // What we think of one node.

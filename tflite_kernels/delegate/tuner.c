@@ -9,6 +9,7 @@
 #include "delegate/cost_rule.h"
 #include "delegate/machine_speed.h"
 #include "delegate/measure.h"
+#include "delegate/stock_cost.h"
 #include "delegate/tuning_cache.h"
 #include "spk/version.h"
 
