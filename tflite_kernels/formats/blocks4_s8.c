@@ -20,29 +20,36 @@ spk_blocks4_s8_header spk_blocks4_s8_header_of(int32_t rows, int32_t cols, int32
 
 static int32_t min_i32(int32_t a, int32_t b) { return a < b ? a : b; }
 
-// The first column of a block, and how many it has.
-static int32_t first_column(const spk_blocks4_s8_header *header, int32_t block,
-                            int32_t *width) {
+// The columns of a block.
+typedef struct columns {
+  int32_t first, width, within;  // of the run
+} columns;
+
+static columns columns_of(const spk_blocks4_s8_header *header, int32_t block) {
   const int32_t of_run = (header->run - 1) / 4 + 1, within = 4 * (block % of_run);
-  *width = min_i32(4, header->run - within);
-  return block / of_run * header->run + within;
+  return (columns){block / of_run * header->run + within, min_i32(4, header->run - within),
+                   within};
+}
+
+static columns next_columns(const spk_blocks4_s8_header *header, columns c) {
+  const int32_t within = c.within + c.width < header->run ? c.within + 4 : 0;
+  return (columns){c.first + c.width, min_i32(4, header->run - within), within};
 }
 
 // Copies the block to weights[height][4]; returns whether one of them is not zero.
 static int read_block(const int8_t *dense, const spk_blocks4_s8_header *header, int32_t group,
-                      int32_t block, int8_t *weights) {
+                      columns c, int8_t *weights) {
   const int32_t first = group * header->height;
-  int32_t width;
-  const int32_t column = first_column(header, block, &width);
-  int any = 0;
-  memset(weights, 0, 4 * (size_t)header->height);
+  uint32_t row[4] = {0}, any = 0;
   for (int32_t r = 0; r < header->height && first + r < header->rows; ++r) {
-    const int8_t *row = dense + (size_t)(first + r) * header->cols + column;
-    for (int32_t i = 0; i < width; ++i) {
-      weights[4 * r + i] = row[i];
-      any |= row[i];
-    }
+    const int8_t *from = dense + (size_t)(first + r) * header->cols + c.first;
+    if (c.width == 4)
+      memcpy(&row[r], from, 4);
+    else
+      memcpy(&row[r], from, (size_t)c.width);
+    any |= row[r];
   }
+  memcpy(weights, row, 4 * (size_t)header->height);
   return any != 0;
 }
 
@@ -52,8 +59,8 @@ static spk_blocks4_s8_header describe(const int8_t *dense, int32_t rows, int32_t
   spk_blocks4_s8_header header = spk_blocks4_s8_header_of(rows, cols, run, height);
   int8_t weights[16];
   for (int32_t g = 0; g < header.groups; ++g)
-    for (int32_t b = 0; b < spk_blocks4_s8_across(&header); ++b)
-      header.blocks += (uint32_t)read_block(dense, &header, g, b, weights);
+    for (columns c = columns_of(&header, 0); c.first < cols; c = next_columns(&header, c))
+      header.blocks += (uint32_t)read_block(dense, &header, g, c, weights);
   return header;
 }
 
@@ -76,9 +83,10 @@ spk_status spk_blocks4_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, 
   int8_t weights[16];
   for (int32_t g = 0; g < header.groups; ++g) {
     first[g] = count;
-    for (int32_t b = 0; b < spk_blocks4_s8_across(&header); ++b) {
-      if (!read_block(dense, &header, g, b, weights)) continue;
-      to[0] = (uint32_t)b;
+    columns c = columns_of(&header, 0);
+    for (uint32_t b = 0; c.first < cols; ++b, c = next_columns(&header, c)) {
+      if (!read_block(dense, &header, g, c, weights)) continue;
+      to[0] = b;
       memcpy(to + 1, weights, 4 * (size_t)height);
       for (int32_t i = 0; i < 4 * height; ++i) sum[g * height + i / 4] += weights[i];
       to += spk_blocks4_s8_words(height);
@@ -115,8 +123,7 @@ static int group_is_valid(const void *blob, int32_t group) {
   for (uint32_t b = first[group]; b < first[group + 1]; ++b, block += words) {
     if (block[0] >= (uint32_t)spk_blocks4_s8_across(header) || (int64_t)block[0] <= last)
       return 0;
-    int32_t width;
-    first_column(header, (int32_t)block[0], &width);
+    const int32_t width = columns_of(header, (int32_t)block[0]).width;
     last = block[0];
     int8_t weights[16];
     memcpy(weights, block + 1, 4 * (size_t)header->height);
@@ -155,11 +162,10 @@ spk_status spk_blocks4_s8_unpack(const void *blob, size_t bytes, int32_t rows, i
   for (int32_t g = 0; g < header->groups; ++g) {
     for (uint32_t b = first[g]; b < first[g + 1]; ++b, block += spk_blocks4_s8_words(height)) {
       const int8_t *weights = (const int8_t *)(block + 1);
-      int32_t width;
-      const int32_t column = first_column(header, (int32_t)block[0], &width);
+      const columns c = columns_of(header, (int32_t)block[0]);
       for (int32_t r = 0; r < height && g * height + r < rows; ++r)
-        memcpy(dense + (size_t)(g * height + r) * cols + column, weights + 4 * r,
-               (size_t)width);
+        memcpy(dense + (size_t)(g * height + r) * cols + c.first, weights + 4 * r,
+               (size_t)c.width);
     }
   }
   return SPK_OK;
