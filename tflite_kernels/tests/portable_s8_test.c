@@ -140,7 +140,7 @@ static int is_winner(const spk_winners *p, const int8_t *input, int32_t at) {
 static void winners(int number) {
   spk_winners p = {.outer = spk_random_int(1, 9),
                    .groups = spk_random_int(1, 4),
-                   .run = spk_random_int(1, 9),
+                   .run = spk_random_int(1, 19),
                    .zero_point = spk_random_int(0, 1) ? -128 : spk_random_int(-128, 127)};
   const int32_t of_group = p.outer * p.run, period = p.groups * p.run;
   const int32_t size = p.outer * period;
@@ -155,6 +155,11 @@ static void winners(int number) {
     levels[v] = (uint8_t)(v - 128 < p.zero_point ? p.zero_point - v + 128 : v - p.zero_point);
   }
   if (spk_random_int(0, 1)) p.levels = levels;
+  if (p.levels && p.zero_point == -128) {
+    for (int32_t v = 0; v < 256; ++v)
+      levels[v] = (uint8_t)(v / 3);  // several values, one level
+    p.is_rising = spk_random_int(0, 1);
+  }
   const int few = spk_random_int(0, 1) ? 3 : 127;  // ties
   int8_t *input = random_s8((size_t)size, 30, -few, few), *got = spk_test_buffer((size_t)size);
   void *scratch = spk_test_buffer(SPK_WINNERS_S8_SCRATCH);

@@ -18,6 +18,7 @@ typedef struct spk_winners {
   int32_t count;          // below the number of candidates
   int32_t zero_point;     // int8
   const uint8_t *levels;  // int8: (256,) or NULL
+  int32_t is_rising;      // levels never fall from x to x + 1, as where x is never negative
   const int32_t *places;  // (candidates,) of the first group, or NULL: all its values;
   int32_t candidates;     // group g has them g * run further
 } spk_winners;
