@@ -5,15 +5,14 @@ zeros. For a PC or a phone dense is LiteRT 2.3 with one thread and the same type
 it is CMSIS-NN, or on a Hexagon the package's own dense kernel. Shapes `n:32`, `4n:128` and
 `n:32 of 4` were measured at the nearest sparsities that they can make.
 
-Where the figures come from: `x86-avx512` studies of the kernels' designs, before these were
-written, on an AMD EPYC of the Zen 4 generation, dense layers of 1024x1024, convolutions of
-14x14x256 to 56x56x64 (means); `x86-avx2` the same, and for int8 the kernels on one of the Zen 5
-generation, against dense kernels that use AVX-512; what the kernels take today is in
-docs/delegate.md; `aarch64` instructions counted under QEMU, against dense kernels for the same
-instructions, those of Armv8.2 with dot products; the Cortex-M and Hexagon targets instructions or
-packets counted under QEMU, the tables `dense_layers_mcu`, `convolutions_mcu` and `dsp` in
-docs/microcontroller.md, and of the Cortex-M55 those of the vector extension, a dense layer of
-784x300 and convolutions of 64 channels.
+Where the figures come from: `x86-avx512` the table `delegate_layers` in docs/benchmarks.md, the
+dense layer of 1024x1024 and the means of both convolutions of a kind; `x86-avx2` studies of the
+kernels' designs on an AMD EPYC of the Zen 4 generation, and for int8 the kernels on one of the Zen
+5 generation, against dense kernels that use AVX-512; `aarch64` instructions counted under QEMU,
+against dense kernels for the same instructions, those of Armv8.2 with dot products; the Cortex-M
+and Hexagon targets instructions or packets counted under QEMU, the tables `dense_layers_mcu`,
+`convolutions_mcu` and `dsp` in docs/microcontroller.md, and of the Cortex-M55 those of the vector
+extension, a dense layer of 784x300 and convolutions of 64 channels.
 """
 
 import dataclasses
@@ -54,27 +53,23 @@ def _both(dense, pointwise, conv):
 # window keeps as many, then blocks by their size.
 _AVX512_FLOAT = _both(
     dense=_rows(
-        ("unstructured", (2.3, 3.8, 6.2)),
-        ("n:32", (4.3, 10.0, 13.9)),
-        ("16x1", (4.9, 11.5, 22.8)),
+        ("unstructured", (2.2, 5.4, 8.6)),
+        ("n:32", (3.3, 8.9, 12.5)),
+        ("16x1", (5.5, 16.7, 24.5)),
     ),
-    pointwise=_rows(("unstructured", (2.7, 4.7, 7.5)), ("4x1", (3.9, 6.5, 10.3))),
-    conv=_rows(("unstructured", (2.4, 4.6, 8.2)), ("4x1", (4.6, 8.6, 15.9))),
+    pointwise=_rows(("unstructured", (1.9, 3.2, 4.9)), ("4x1", (3.1, 4.8, 6.9))),
+    conv=_rows(("unstructured", (2.7, 5.0, 7.7)), ("4x1", (4.2, 8.0, 14.0))),
 )
 _AVX512_INT8 = _both(
     dense=_rows(
-        ("unstructured", (2.3, 4.1, 6.5)),
-        ("4n:128", (3.6, 7.0, 10.1)),
-        ("n:32 of 4", (5.5, 10.1, 13.7)),
-        ("16x4", (5.9, 11.8, 21.2)),
+        ("unstructured", (2.4, 4.6, 4.5)),
+        ("4n:128", (2.8, 5.0, 7.0)),
+        ("n:32 of 4", (3.3, 5.8, 6.3)),
+        ("16x4", (4.3, 6.8, 10.7)),
     ),
-    pointwise=_rows(
-        ("unstructured", (1.8, 2.5, 3.3)),
-        ("2x4", (2.7, 3.5, 4.2)),
-        ("4x4", (2.6, 3.5, 4.1)),
-    ),
+    pointwise=_rows(("unstructured", (1.0, 2.2, 3.1)), ("2x4", (2.7, 4.1, 5.5))),
     conv=_rows(
-        ("unstructured", (1.0, 1.8, 2.7)), ("2x4", (3.7, 6.7, 10.8)), ("4x4", (3.8, 6.9, 11.6))
+        ("unstructured", (1.0, 1.9, 3.8)), ("2x4", (2.9, 5.7, 9.3)), ("4x4", (3.8, 7.4, 11.5))
     ),
 )
 _AVX2_FLOAT = _both(

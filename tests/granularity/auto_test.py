@@ -110,11 +110,11 @@ def test_shapes_hold_from_the_first_zero_to_the_last(target, quantize):
 @pytest.mark.parametrize(
     ("target", "quantize", "sparsity", "wide", "window", "pointwise"),
     [
-        ("x86-avx512", None, 0.8, kp.NM(6, 32), kp.Block(4, 1), kp.Block(4, 1)),
-        ("x86-avx512", None, 0.9, kp.NM(3, 32), kp.Block(4, 1), kp.Block(4, 1)),
+        ("x86-avx512", None, 0.8, kp.Block(16, 1), kp.Block(4, 1), kp.Block(4, 1)),
+        ("x86-avx512", None, 0.9, kp.Block(16, 1), kp.Block(4, 1), kp.Block(4, 1)),
         ("x86-avx512", None, 0.95, kp.Block(16, 1), kp.Block(4, 1), kp.Block(4, 1)),
-        ("x86-avx512", "int8", 0.8, kp.NM(6, 32, block=4), kp.Block(2, 4), kp.Block(2, 4)),
-        ("x86-avx512", "int8", 0.95, kp.Block(16, 4), kp.Block(2, 4), kp.Block(2, 4)),
+        ("x86-avx512", "int8", 0.8, kp.Block(16, 4), kp.Block(4, 4), kp.Block(2, 4)),
+        ("x86-avx512", "int8", 0.95, kp.Block(16, 4), kp.Block(4, 4), kp.Block(2, 4)),
         ("x86-avx2", "int8", 0.9, kp.Block(16, 4), kp.Block(4, 4), kp.Block(2, 4)),
         ("x86-avx2", None, 0.9, kp.Block(16, 1), kp.Block(4, 1), kp.Block(4, 1)),
         ("aarch64", None, 0.9, kp.Block(16, 1), kp.Block(4, 1), kp.Block(4, 1)),
@@ -139,7 +139,7 @@ def test_one_layer(target, quantize, sparsity, wide, window, pointwise):
 
 def test_the_margin_trades_speed_for_accuracy():
     dense = built(layers.Dense(256), 1024)
-    found = [kp.granularity_for("x86-avx512", dense, 0.9, "int8", m) for m in (0.0, 0.15, 0.5, 0.9)]
+    found = [kp.granularity_for("x86-avx512", dense, 0.9, "int8", m) for m in (0.0, 0.15, 0.3, 0.5)]
     assert found == [kp.Block(16, 4), kp.NM(3, 32, block=4), kp.NM(12, 128), kp.Unstructured()]
 
 
@@ -213,7 +213,8 @@ def test_a_table_decides_the_windows_of_each_layer():
             layers.Dense(256, name="other"),
         ]
     )
-    report = kp.prune(model, None, allocation=table, granularity="auto", target="x86-avx512")
+    windows = kp.Auto("x86-avx512", margin=0.5)
+    report = kp.prune(model, None, allocation=table, granularity=windows)
     shapes = [line.granularity for line in report.weights]
     assert shapes == ["NM(3, 32)", "NM(6, 32)", "NM(16, 32)"]
     assert report.reached
@@ -324,9 +325,8 @@ def test_rounds_prune_in_the_shapes_of_the_last():
     def train(model, callbacks, round):
         model.fit(*noise(), callbacks=callbacks, verbose=0)
 
-    report = kp.iterative_prune(
-        model, train, sparsity=0.9, rounds=3, granularity="auto", target="x86-avx512", seed=0
-    )
+    windows = kp.Auto("x86-avx512", margin=0.5)
+    report = kp.iterative_prune(model, train, sparsity=0.9, rounds=3, granularity=windows, seed=0)
     mask = next(iter(report.rounds[-1].masks.values()))  # (inputs, outputs)
     assert (mask.reshape(4, 32, 64).sum(1) == 3).all()
     kept = [next(iter(row.masks.values())).reshape(4, 32, 64).sum(1) for row in report.rounds]
