@@ -130,8 +130,6 @@ TARGET static void wide1(const output_rows *r) { compute(r, 1, 0); }
 TARGET static void wide2(const output_rows *r) { compute(r, 2, 0); }
 TARGET static void narrow1(const output_rows *r) { compute(r, 1, 1); }
 TARGET static void narrow2(const output_rows *r) { compute(r, 2, 1); }
-static void (*const wide[])(const output_rows *) = {wide1, wide2};
-static void (*const narrow[])(const output_rows *) = {narrow1, narrow2};
 
 // The rows of the window for output row `y` of one image.
 static void find_rows(output_rows *r, int half, const spk_window2d *w, const int8_t *image,
@@ -183,7 +181,10 @@ TARGET static void run_unit(const spk_args *args, const spk_columns_shape *s, in
     find_rows(&r, 1, w, input, padding, has_second ? y + 1 : y);
     r.output[0] = output + (size_t)y * out_row;
     r.output[1] = has_second ? r.output[0] + out_row : NULL;
-    (is_narrow ? narrow : wide)[w->stride_w - 1](&r);
+    if (w->stride_w == 1)
+      (is_narrow ? narrow1 : wide1)(&r);
+    else
+      (is_narrow ? narrow2 : wide2)(&r);
   }
 }
 
