@@ -74,7 +74,7 @@ test-python: native $(OLD_READY)
 test-bazel:
 	@tools/bazel_test.sh
 
-# Kernel tests and exported models on QEMU's Cortex-M boards; a small part is in test-python.
+# Kernel tests and exported models on QEMU's Cortex-M boards and Hexagon; a small part is in test-python.
 check-qemu: setup
 	$(PY) -m tools.check_qemu
 

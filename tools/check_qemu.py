@@ -1,6 +1,7 @@
-"""Runs the int8 kernel tests and exported models on QEMU's Cortex-M boards: `make check-qemu`.
+"""Runs the int8 kernel tests and exported models on QEMU's Cortex-M boards and its Hexagon.
 
-MLPerf Tiny's models where KERAS_PRUNE_DATA has them, else small generated ones.
+`make check-qemu` does. MLPerf Tiny's models where KERAS_PRUNE_DATA has them, else small
+generated ones.
 """
 
 import argparse
@@ -23,14 +24,20 @@ from keras_prune.runtime.emulator import build_program, compile_objects, emulate
 from tests.export.c_networks import pruned_network
 
 CORES = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+CORES += ("hexagon",)
 MODELS = ("mlperf_ad01", "mlperf_ic_resnet8", "mlperf_kws_dscnn", "mlperf_vww_mobilenet")
 OTHER_MACHINES = {"x86", "hexagon", "aarch64"}  # folders of kernels
+# Those that need little of a C library, of which Hexagon's compiler here has none.
+HEXAGON_TESTS = ("fours_kernels_test", "fours_s8_test", "gated_s8_test", "groups_s8_test")
+HEXAGON_TESTS += ("mutations_s8_test", "stream_s8_test")
 FLAGS = ("-O2", "-ffunction-sections", "-fdata-sections")
 
 
-def kernel_tests():
-    """The C tests that concern portable int8 code."""
+def kernel_tests(core):
+    """The C tests that concern int8 code of a core."""
     folder = source_root() / "tests"
+    if core == "hexagon":
+        return [folder / f"{name}.c" for name in HEXAGON_TESTS]
     return [*sorted(folder.glob("*_s8_test.c")), folder / "formats_test.c"]
 
 
@@ -44,12 +51,14 @@ def build_kernels(core, folder):
     Returns:
         List of `pathlib.Path`s of objects.
     """
-    root = source_root()
-    sources = [*root.glob("formats/*.c"), root / "micro" / "boards" / "syscalls.c"]
-    sources += [p for p in root.glob("kernels/*/*.c") if p.parent.name not in OTHER_MACHINES]
+    root, others = source_root(), OTHER_MACHINES - {core}
+    sources = [*root.glob("formats/*.c")]
+    if core != "hexagon":
+        sources.append(root / "micro" / "boards" / "syscalls.c")
+    sources += [p for p in root.glob("kernels/*/*.c") if p.parent.name not in others]
     objects = folder / f"kernels_{core}"
     objects.mkdir()
-    return compile_objects(sources, _folders(), TARGETS[core], objects, FLAGS)
+    return compile_objects(sources, _folders(core), TARGETS[core], objects, FLAGS)
 
 
 def run_kernel_test(test, core, folder, objects):
@@ -62,7 +71,7 @@ def run_kernel_test(test, core, folder, objects):
         objects: What `build_kernels` returned.
     """
     program, target = folder / f"{test.stem}_{core}", TARGETS[core]
-    build_program([test, *objects], _folders(), target, program, FLAGS)
+    build_program([test, *objects], _folders(core), target, program, FLAGS)
     emulate(program, target.board, folder)
 
 
@@ -105,9 +114,10 @@ def _run(path, target, project):
     return run_on_target(project, inputs, target, ["-O2"]).outputs
 
 
-def _folders():
+def _folders(core):
     root = source_root()
-    return [root, root / "include", root / "tests"]
+    library = [root / "tests" / "freestanding"] if core == "hexagon" else []
+    return [*library, root, root / "include", root / "tests"]
 
 
 def model_files(folder):
@@ -138,7 +148,7 @@ def main(argv=None):
         folder = pathlib.Path(temporary)
         models, small = model_files(folder), pruned_network(folder / "small.tflite")
         cores = arguments.core or CORES
-        checks = [(run_kernel_test, test, core) for core in cores for test in kernel_tests()]
+        checks = [(run_kernel_test, test, core) for core in cores for test in kernel_tests(core)]
         checks += [(run_model, model, core) for core in cores for model in models]
         checks += [(run_on_the_microbit, small, core) for core in cores if core == "cortex-m0"]
         # What several checks need is made once.

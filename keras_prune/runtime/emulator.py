@@ -38,7 +38,7 @@ def build_program(sources, folders, target, program, flags=()):
 
 
 def compile_objects(sources, folders, target, folder, flags=()):
-    """Compile C sources for a Cortex-M, so that several programs can be linked with them.
+    """Compile C sources for a board, so that several programs can be linked with them.
 
     Args:
         sources: List of paths; those of one folder are compiled together.
@@ -53,9 +53,13 @@ def compile_objects(sources, folders, target, folder, flags=()):
     Raises:
         RuntimeError: If the compiler is missing or fails.
     """
-    boards = source_root() / "micro" / "boards"
-    command = [find_tool("arm-none-eabi-gcc"), "-std=c11", "-Wall", *target.flags, *flags, "-c"]
-    command += [f"-I{each}" for each in (*folders, boards)]
+    if target.board == HEXAGON:
+        command = _hexagon_compiler(folders, target, flags)
+    else:
+        boards = source_root() / "micro" / "boards"
+        command = [find_tool("arm-none-eabi-gcc"), "-std=c11", "-Wall", *target.flags, *flags]
+        command += [f"-I{each}" for each in (*folders, boards)]
+    command.append("-c")
     objects = []
     for number, parent in enumerate(dict.fromkeys(source.parent for source in sources)):
         # The compiler names an object after its source, and folders have files of one name.
@@ -110,16 +114,23 @@ def emulate_and_count(program, board, folder):
 
 def _build_for_hexagon(sources, folders, target, program, flags):
     # Clang passes its linker an option that lld does not know, so lld is called by itself.
-    micro = source_root() / "micro" / "hexagon"
-    command = [find_tool("clang-19"), "-std=c11", "-Wall", "-ffreestanding", *target.flags]
-    command += [*flags, *(f"-I{folder}" for folder in (*folders, micro))]
+    command, micro = _hexagon_compiler(folders, target, flags), source_root() / "micro" / "hexagon"
     objects = []
     for number, source in enumerate([*sources, micro / "startup.c", micro / "system.c"]):
+        if source.suffix == ".o":
+            objects.append(str(source))
+            continue
         objects.append(f"{program}.{number}.o")
         built = [*command, "-c", str(source), "-o", objects[-1]]
         call(built, program.parent, "The program does not compile")
     link = [find_tool("ld.lld-19"), "-static", "--gc-sections", "-e", "_start", *objects]
     call([*link, "-o", str(program)], program.parent, "The program does not link")
+
+
+def _hexagon_compiler(folders, target, flags):
+    command = [find_tool("clang-19"), "-std=c11", "-Wall", "-ffreestanding", *target.flags]
+    folders = (*folders, source_root() / "micro" / "hexagon")
+    return [*command, *flags, *(f"-I{folder}" for folder in folders)]
 
 
 def _link_flags(board, boards):

@@ -45,7 +45,7 @@ def test_a_fault_is_an_error(tmp_path):
 @needs_qemu
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m55"])
 def test_kernel_tests_pass_on_boards(tmp_path, core):
-    tests = check_qemu.kernel_tests()
+    tests = check_qemu.kernel_tests(core)
     assert {"portable_s8_test", "stream_s8_test"} <= {test.stem for test in tests}
     objects = check_qemu.build_kernels(core, tmp_path)
     check_qemu.run_kernel_test(tests[0], core, tmp_path, objects)

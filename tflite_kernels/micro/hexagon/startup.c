@@ -33,6 +33,14 @@ void *__hexagon_memcpy_likely_aligned_min32bytes_mult8bytes(void *restrict to,
   return memcpy(to, from, bytes);
 }
 
+void *memmove(void *to, const void *from, size_t bytes) {
+  char *t = to;
+  const char *f = from;
+  if ((uintptr_t)t <= (uintptr_t)f) return memcpy(to, from, bytes);
+  while (bytes-- > 0) ((volatile char *)t)[bytes] = f[bytes];
+  return to;
+}
+
 void *memset(void *to, int value, size_t bytes) {
   char *t = to;
   const uint64_t eight = (uint8_t)value * UINT64_C(0x0101010101010101);
