@@ -57,6 +57,9 @@ def library():
     groups.restype, groups.argtypes = size, [dense, int32, int32, int32]
     handle.spk_groups_s8_pack.argtypes = [dense, int32, int32, int32, blob, size]
     handle.spk_groups_s8_unpack.argtypes = [blob, size, int32, int32, int32, dense]
+    eights = handle.spk_eights_s8_pack_size
+    eights.restype, eights.argtypes = size, [blob, int32, int32]
+    handle.spk_eights_s8_pack.argtypes = [blob, int32, int32, blob, size]
     for name in ("spk_fours_s8", "spk_lanes_s8"):
         sizes = getattr(handle, f"{name}_pack_size")
         sizes.restype, sizes.argtypes = size, [dense, int32, int32, int32]
@@ -239,6 +242,25 @@ def pack_lanes_s8(dense, block):
         ValueError: If `dense` is not such an array, or the format cannot hold it.
     """
     return _pack("spk_lanes_s8_pack", dense, block)
+
+
+def order_lanes_s8(lanes, rows, block):
+    """Packs `lanes_s8` anew as `eights_s8`: eight rows of about one length together.
+
+    Args:
+        lanes: Bytes that `pack_lanes_s8()` made.
+        rows: Integer, output units, at most 65536.
+        block: Integer, as for packing.
+
+    Returns:
+        The packed bytes.
+    """
+    size = library().spk_eights_s8_pack_size(lanes, rows, block)
+    blob = ctypes.create_string_buffer(max(size, 1))
+    _check(
+        "spk_eights_s8_pack", library().spk_eights_s8_pack(lanes, rows, block, blob, size), rows, 0
+    )
+    return blob.raw[:size]
 
 
 def unpack_lanes_s8(blob, rows, cols, block):

@@ -71,6 +71,17 @@ def test_round_trip_of_lanes(density, block):
         native.unpack_lanes_s8(blob[:-2], 7, 600, block)
 
 
+def test_eights_take_the_longest_rows_first():
+    dense = np.zeros((9, 64), np.int8)
+    dense[5] = 1  # four groups; the others have one
+    lanes = native.pack_lanes_s8(dense, 4)
+    eights = np.frombuffer(native.order_lanes_s8(lanes, 9, 4), np.uint16)
+    assert eights[:9].tolist() == [4, 5, 0, 1, 2, 3, 4, 6, 7]
+    assert eights[9 + 4 * 8 * 12 :][:9].tolist() == [1, *[8] * 8]
+    with pytest.raises(ValueError, match="an argument is invalid"):
+        native.order_lanes_s8(lanes, 9, 2)
+
+
 def test_half_a_block_is_refused():
     with pytest.raises(ValueError, match=r"cannot hold this matrix. Received: rows=2, cols=6"):
         native.pack_fours_s8(np.ones((2, 6), np.int8), spread=False)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "spk/eights_s8.h"
 #include "spk/kernels_s8.h"
 #include "tests/random_s8.h"
 
@@ -109,6 +110,30 @@ static void convolution(int number) {
   release(r);
 }
 
+// Halves go upwards: what is expected is the definition.
+static void make_round_up(requant_case *r, int32_t rows, int32_t batch, const int8_t *input,
+                          const int8_t *weights, int32_t cols, int8_t *expected) {
+  r->q.round_up = 1;
+  r->q.per_tensor = 0;
+  for (int32_t c = 0; c < rows; ++c) {
+    if (r->shift[c] >= 0) r->shift[c] = -1 - r->shift[c];
+    for (int32_t b = 0; b < batch; ++b) {
+      uint32_t sum = (uint32_t)r->bias[c];
+      for (int32_t i = 0; i < cols; ++i) {
+        sum += (uint32_t)((input[b * cols + i] + r->q.input_offset) * weights[c * cols + i]);
+      }
+      const double exact = (double)(int32_t)sum * r->multiplier[c] / 2147483648.0;
+      double scaled = exact;
+      for (int32_t right = -r->shift[c]; right > 0; --right) scaled /= 2;
+      scaled += 0.5 + r->q.output_offset;
+      int32_t level = scaled > 1000 ? 1000 : scaled < -1000 ? -1000 : (int32_t)scaled;
+      if (level > scaled) --level;  // floor
+      level = level > r->q.act_max ? r->q.act_max : level < r->q.act_min ? r->q.act_min : level;
+      expected[b * rows + c] = (int8_t)level;
+    }
+  }
+}
+
 static void fully_connected(int number) {
   const int32_t block = spk_random_int(0, 1) ? 1 : 4, batch = spk_random_int(1, 3);
   const int32_t rows = spk_random_int(1, 150), cols = block * spk_random_int(1, 700 / block);
@@ -122,11 +147,20 @@ static void fully_connected(int number) {
   int8_t *expected = spk_test_buffer(out), *got = spk_test_buffer(out);
   size_t bytes;
   uint8_t *lanes = packed_lanes(weights, rows, cols, block, &bytes);
+  const size_t eights_bytes = spk_eights_s8_pack_size(lanes, rows, block);
+  uint8_t *eights = spk_test_buffer(eights_bytes);
+  EXPECT(spk_eights_s8_pack(lanes, rows, block, eights, eights_bytes - 1) == SPK_ERR_SPACE,
+         "space of eights");
+  EXPECT(spk_eights_s8_pack(lanes, rows, block, eights, eights_bytes) == SPK_OK, "eights");
   spk_fully_connected_s8_dense__ref(batch, rows, cols, &r.q, input, weights, r.bias, expected);
+  if (spk_random_int(0, 1)) make_round_up(&r, rows, batch, input, weights, cols, expected);
+  void *scratch = spk_test_buffer(spk_fully_connected_s8_eights__mve_scratch(rows));
   (block == 1 ? spk_fully_connected_s8_bytes__mve : spk_fully_connected_s8_words__mve)(
-      batch, rows, cols, &r.q, input, lanes, bias, got);
+      batch, rows, cols, &r.q, input, eights, bias, got, scratch);
   EXPECT(memcmp(expected, got, out) == 0, "fully connected, block %d, case %d", (int)block,
          number);
+  free(scratch);
+  free(eights);
   free(lanes);
   free(got);
   free(expected);

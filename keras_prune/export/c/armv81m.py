@@ -21,8 +21,10 @@ _CONV_ROW = 30  # per channel and tile, requantisation included
 _CHANNEL = 12  # per channel
 _TAPS = 72  # per pixel and row of taps
 _SIXTEEN = 3  # per sixteen bytes that are copied
-_DENSE_GROUP = {1: 6, 4: 4}  # per group of a dense layer
-_DENSE_ROW = 15  # per row of a dense layer, requantisation included
+_EIGHT, _EIGHT_HEADER = 8, 18  # rows that a dense layer takes together
+_DENSE_GROUP = {1: 6.25, 4: 4.25}  # per group of a dense layer
+_DENSE_EIGHT = 31  # per eight rows, requantisation included
+_DENSE = 70  # per input
 
 
 def convolutions(matrix, w):
@@ -58,11 +60,18 @@ def convolutions(matrix, w):
 
 def dense_layers(matrix, batch):
     """Return the kernels that could compute a dense layer of a weight matrix (rows, columns)."""
+    from keras_prune.runtime.native import order_lanes_s8
+
     rows, found = len(matrix), []
+    if rows > 1 << 16:
+        return found
     for block, packed in _packed(matrix, matrix.shape[1]):
         encoding, name = _NAMES[block]
-        work = _groups(packed, rows, block) * _DENSE_GROUP[block] + rows * _DENSE_ROW
-        sources = ("fully_connected_s8_lanes", "requantize_rows_s8")
+        eights = np.frombuffer(order_lanes_s8(packed.tobytes(), rows, block), np.uint8)
+        count = math.ceil(rows / _EIGHT)
+        groups = (eights.size - count * _EIGHT_HEADER) / _GROUP_BYTES[block]
+        work = groups * _DENSE_GROUP[block] + count * _DENSE_EIGHT + _DENSE
+        sources = ("fully_connected_s8_eights", "requantize_rows_s8")
         found.append(
             Candidate(
                 encoding,
@@ -71,9 +80,11 @@ def dense_layers(matrix, batch):
                     *(f"{FOLDER}/{source}.c" for source in sources),
                     f"{PORTABLE}/requantize_rows_s8.c",
                 ),
-                packed,
+                eights,
                 batch * work,
+                scratch_bytes=4 * rows,
                 folds_offset=True,
+                rounds_up=True,
             )
         )
     return found

@@ -35,7 +35,9 @@ def fully_connected(node, target):
     if best.group:
         step.arguments.append(str(best.group))
     bias = bias_of(step, node, matrix, -source.zero_point if best.folds_offset else None)
-    requantization(step, node, source, weights, output, rows, matrix, exact=True)
+    requantization(
+        step, node, source, weights, output, rows, matrix, exact=True, rounds_up=best.rounds_up
+    )
     step.arguments += [source, stored, bias, output]
     if best.scratch_bytes:
         step.arguments.append(SCRATCH)

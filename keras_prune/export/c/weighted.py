@@ -10,6 +10,7 @@ from keras_prune.export.c.quantization import (
     channel_multipliers,
     exact_multipliers,
 )
+from keras_prune.export.c.rounding import round_up_multipliers
 from keras_prune.export.c.steps import Weights, c_type
 from keras_prune.export.c.windows import activation_name
 
@@ -22,7 +23,7 @@ class Candidate:
 
     `instructions` is an estimate for the target, `encoding` one of those of `Weights`. A kernel
     that `folds_offset` expects the input offset times the sum of the weights in its bias, one
-    with a `group` gets it behind the shape.
+    with a `group` gets it behind the shape. One that `rounds_up` reads `round_up` of `spk_requant`.
     """
 
     encoding: str
@@ -33,6 +34,7 @@ class Candidate:
     scratch_bytes: int = 0
     folds_offset: bool = False
     group: int = 0
+    rounds_up: bool = False
 
 
 def best_of(candidates):
@@ -153,13 +155,18 @@ def _lane_run(matrix, encoding):
     return max(run, 128)
 
 
-def requantization(step, node, source, weights, output, channels, matrix, exact=False):
-    """Pass `spk_requant`; `exact` is for the operators that LiteRT rounds once, in float64."""
+def requantization(
+    step, node, source, weights, output, channels, matrix, exact=False, rounds_up=False
+):
+    """Pass `spk_requant`; `exact` is for the operators that LiteRT rounds once, in float64.
+
+    With `rounds_up` their multipliers are shortened, if the bytes stay the same.
+    """
     limits = activation_range(activation_name(node), output)
     if limits is None:
         raise node.refuse(f"activation {activation_name(node)} is not supported")
     scales = (source.scale, weights.scales, output.scale)
-    low = None
+    low = shorter = None
     try:
         if exact:
             multipliers, low, shifts = exact_multipliers(*scales)
@@ -167,6 +174,12 @@ def requantization(step, node, source, weights, output, channels, matrix, exact=
             multipliers, shifts = channel_multipliers(*scales, channels)
     except ValueError as error:
         raise node.refuse(str(error)) from None
+    if rounds_up:
+        levels = limits[0] - output.zero_point, limits[1] - output.zero_point
+        shorter = round_up_multipliers(multipliers, low, shifts, levels)
+    if shorter is not None:
+        multipliers, shifts = (np.resize(each, channels) for each in (shorter, shifts))
+        low = None
     fields = [
         ("multiplier", step.constant("multiplier", "int32_t", multipliers)),
         ("shift", step.constant("shift", "int32_t", shifts)),
@@ -178,5 +191,7 @@ def requantization(step, node, source, weights, output, channels, matrix, exact=
     if low is not None:
         fields.append(("multiplier_low", step.constant("multiplier_low", "uint32_t", low)))
         fields.append(("per_tensor", int(len(low) == 1)))
+    if shorter is not None:
+        fields.append(("round_up", 1))
     fields.append(("lane_run", _lane_run(matrix, step.weights.encoding)))
     step.struct("spk_requant", "requant", fields)

@@ -21,14 +21,16 @@ void spk_conv2d_s8_words__mve(const spk_window2d *w, const spk_requant *q, const
                               void *scratch);
 size_t spk_conv2d_s8_lanes__mve_scratch(const spk_window2d *w);  // of both
 
+// Over eights_s8 (see spk/eights_s8.h).
 void spk_fully_connected_s8_bytes__mve(int32_t batch, int32_t rows, int32_t cols,
                                        const spk_requant *q, const int8_t *input,
-                                       const uint8_t *lanes, const int32_t *bias,
-                                       int8_t *output);
+                                       const uint8_t *eights, const int32_t *bias,
+                                       int8_t *output, void *scratch);
 void spk_fully_connected_s8_words__mve(int32_t batch, int32_t rows, int32_t cols,
                                        const spk_requant *q, const int8_t *input,
-                                       const uint8_t *lanes, const int32_t *bias,
-                                       int8_t *output);
+                                       const uint8_t *eights, const int32_t *bias,
+                                       int8_t *output, void *scratch);
+size_t spk_fully_connected_s8_eights__mve_scratch(int32_t rows);  // of both
 
 #ifdef __cplusplus
 }

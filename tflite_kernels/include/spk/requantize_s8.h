@@ -167,6 +167,12 @@ SPK_INLINE int32_t spk_scale_once_s8(int32_t acc, int32_t multiplier, uint32_t l
   return (scaled ^ sign) - sign;
 }
 
+// floor(acc * multiplier * 2^(shift - 31) + 1/2), for kernels that are told to round_up.
+SPK_INLINE int32_t spk_scale_up_s8(int32_t acc, int32_t multiplier, int32_t shift) {
+  const int32_t high = (int32_t)((int64_t)acc * multiplier >> 31);
+  return (int32_t)(((int64_t)high + ((int64_t)1 << (-shift - 1))) >> -shift);
+}
+
 // One finished accumulator of channel c, rounded once.
 SPK_INLINE int8_t spk_requantize_once_s8(int32_t acc, const spk_requant *q, int32_t c) {
   if (q->per_tensor) c = 0;
