@@ -28,6 +28,7 @@ class Case:
     shape: tuple
     layer: object  # makes the Keras layer
     cmsis_nn: dict
+    sparsities: tuple = SPARSITIES
 
 
 def _conv(filters, kernel):
@@ -45,6 +46,15 @@ CASES = (
     ),
     Case("784x300", (784,), lambda: keras.layers.Dense(300), {"cortex-m55": 0.171}),
     Case("256x256", (256,), lambda: keras.layers.Dense(256), {"cortex-m55": 0.202}),
+    Case("1x1, 64 to 64, 25x5", (25, 5, 64), _conv(64, 1), {"cortex-m55": 0.392}),
+    Case("3x3, 16 to 16, 32x32", (32, 32, 16), _conv(16, 3), {"cortex-m55": 0.380}),
+    Case(
+        "3x3 depthwise, 64, 25x5",
+        (25, 5, 64),
+        lambda: keras.layers.DepthwiseConv2D(3, padding="same", activation="relu"),
+        {"cortex-m55": 2.258},
+        sparsities=(),
+    ),
 )
 BLOCKS = {"cortex-m55": (1, 4)}  # neighbouring inputs that are zero together
 
@@ -70,7 +80,7 @@ def measure(case, seed):
         dense, sparse = folder / "dense.tflite", folder / "sparse.tflite"
         kp.export_tflite(model, dense, quantize="int8", representative_data=samples)
         for core in case.cmsis_nn:
-            cells = [(b, s) for b in BLOCKS.get(core, (1,)) for s in SPARSITIES]
+            cells = [(b, s) for b in BLOCKS.get(core, (1,)) for s in case.sparsities]
             for block, sparsity in [(1, 0.0), *cells]:
                 set_to_zero(dense, sparse, sparsity, block, np.random.default_rng(seed))
                 report = kp.export_c(sparse, folder / "c", core)

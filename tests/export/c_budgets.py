@@ -63,6 +63,8 @@ CASES = {
     "network of eight operators, 85 % zeros": (pruned_network, 0.85),
     "fully connected 128x64, 90 % zeros, cortex-m55": (fully_connected, 0.9),
     "3x3 convolution 16 to 16, 8x8, 80 % zeros, cortex-m55": (convolution, 0.8),
+    "fully connected 128x64, dense, cortex-m55": (fully_connected, 0.0),
+    "3x3 convolution 16 to 16, 8x8, dense, cortex-m55": (convolution, 0.0),
     "3x3 convolution 16 to 16, 8x8, 90 % zeros, cortex-m3": (convolution, 0.9),
     "3x3 convolution 16 to 16, 8x8, 90 % zeros, cortex-m0": (convolution, 0.9),
 }

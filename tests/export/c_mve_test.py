@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from keras_prune.export.c import armv81m, export_c
+from keras_prune.export.c import armv81m, armv81m_dense, export_c
 from keras_prune.export.c.emitter import GATHER_FLAGS
 from keras_prune.runtime.c_project import run_c_project
 from keras_prune.runtime.c_targets import TARGETS, source_root
@@ -55,6 +55,57 @@ def test_layers_match_the_reference(tmp_path, kind, block, name, activation):
     host = run_c_project(tmp_path / "c", inputs, "host", flags=("-O1", "-fsanitize=undefined"))
     np.testing.assert_array_equal(host.outputs, run.outputs)
     assert 0.7 < report.layers[0].instructions / run.instructions.mean() < 1.4
+
+
+DENSE = {
+    # kind, shapes of the input and of the weights
+    "dense layer": ("FULLY_CONNECTED", (1, 300), (70, 300)),
+    "columns and rows that fill no vector": ("FULLY_CONNECTED", (2, 37), (11, 37)),
+    "3x3": ("CONV_2D", (1, 9, 7, 20), (66, 3, 3, 20)),
+    "1x1, an odd number of channels": ("CONV_2D", (1, 5, 5, 24), (67, 1, 1, 24)),
+    "two pixels": ("CONV_2D", (1, 1, 2, 18), (7, 1, 1, 18)),
+    "depthwise": ("DEPTHWISE_CONV_2D", (1, 9, 7, 40), (1, 3, 3, 40)),
+    "depthwise, 5x2": ("DEPTHWISE_CONV_2D", (1, 6, 8, 32), (1, 5, 2, 32)),
+}
+
+
+def dense_layer(path, kind, source_shape, shape):
+    """A layer whose weights are all there, none of them -128."""
+    rng, model = np.random.default_rng(5), Model()
+    axis = 3 if kind == "DEPTHWISE_CONV_2D" else 0
+    channels = shape[axis]
+    source = model.tensor(source_shape, 0.02, -3)
+    values = np.maximum(random_int8(rng, shape), -127)
+    values[values == 0] = 1
+    weights = model.tensor(shape, rng.uniform(0.002, 0.01, channels), 0, values, axis=axis)
+    bias = model.tensor((channels,), 1e-4, 0, rng.integers(-3000, 3000, channels), "int32")
+    output = model.tensor((*source_shape[:-1], channels), 0.3, 5)
+    options = {"padding": 0, "strideH": 1, "strideW": 1, "dilationHFactor": 1}
+    options |= {"dilationWFactor": 1}
+    if axis == 3:
+        options["depthMultiplier"] = 1
+    model.operator(kind, [source, weights, bias], [output], **(options if len(shape) == 4 else {}))
+    return model.save(path, [source], [output])
+
+
+@needs_qemu
+@pytest.mark.parametrize("case", DENSE)
+def test_dense_layers_match_the_reference(tmp_path, case):
+    kind, source, shape = DENSE[case]
+    path = dense_layer(tmp_path / "layer.tflite", kind, source, shape)
+    inputs = random_int8(np.random.default_rng(4), (3, int(np.prod(source))))
+    report = export_c(path, tmp_path / "c", CORE)
+    assert report.layers[0].kernel.endswith("_s8_dense__mve")
+    run = run_c_project(tmp_path / "c", inputs, CORE)
+    np.testing.assert_array_equal(run.outputs, reference(path, inputs))
+    host = run_c_project(tmp_path / "c", inputs, "host", flags=("-O1", "-fsanitize=undefined"))
+    np.testing.assert_array_equal(host.outputs, run.outputs)
+    assert 0.75 < report.layers[0].instructions / run.instructions.mean() < 1.3
+
+
+def test_weights_of_minus_128_leave_two_products_no_room():
+    window = {"in_c": 4, "out_c": 4, "kernel_h": 1, "kernel_w": 2}
+    assert armv81m_dense.depthwise(np.full((1, 1, 2, 4), -128, np.int8), window) is None
 
 
 def test_scratch_is_what_the_kernels_use():

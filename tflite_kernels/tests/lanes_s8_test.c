@@ -83,8 +83,8 @@ static int32_t *folded(const int32_t *bias, int32_t offset, const int8_t *weight
 
 static void convolution(int number) {
   const int32_t block = spk_random_int(0, 1) ? 1 : 4;
-  const spk_window2d w =
-      random_window(block * spk_random_int(1, block == 4 ? 10 : 40), spk_random_int(1, 9));
+  const spk_window2d w = random_window(block * spk_random_int(1, block == 4 ? 10 : 40),
+                                       spk_random_int(1, spk_random_int(0, 4) ? 9 : 140));
   const int32_t cols = w.kernel_h * w.kernel_w * w.in_c;
   const size_t out = (size_t)(w.batch * w.out_h * w.out_w * w.out_c);
   requant_case r = random_requant(w.out_c);
@@ -101,6 +101,13 @@ static void convolution(int number) {
                                                                      bias, got, scratch);
   EXPECT(memcmp(expected, got, out) == 0, "convolution, block %d, case %d", (int)block, number);
   free(scratch);
+  if (w.out_c > 1) {
+    scratch = spk_test_buffer(spk_conv2d_s8_dense__mve_scratch(&w));
+    memset(got, 0, out);
+    spk_conv2d_s8_dense__mve(&w, &r.q, input, weights, bias, got, scratch);
+    EXPECT(memcmp(expected, got, out) == 0, "convolution, dense, case %d", number);
+    free(scratch);
+  }
   free(lanes);
   free(got);
   free(expected);
@@ -108,6 +115,70 @@ static void convolution(int number) {
   free(weights);
   free(input);
   release(r);
+}
+
+// Weights (taps, channels) by sixteens of channels.
+static int8_t *packed_sixteens(const int8_t *weights, int32_t taps, int32_t channels) {
+  const int32_t even = (taps + 1) / 2 * 2, sixteens = (channels + 15) / 16;
+  int8_t *to = spk_test_buffer((size_t)(sixteens * even * 16));
+  memset(to, 0, (size_t)(sixteens * even * 16));
+  for (int32_t s = 0; s < sixteens; ++s) {
+    const int32_t last = channels > 16 ? channels - 16 : 0,
+                  start = 16 * s < last ? 16 * s : last;
+    for (int32_t t = 0; t < taps; ++t) {
+      for (int32_t i = 0; i < 16 && start + i < channels; ++i) {
+        to[(s * even + t) * 16 + i] = weights[t * channels + start + i];
+      }
+    }
+  }
+  return to;
+}
+
+static void depthwise(int number) {
+  const int32_t channels = spk_random_int(1, 70);
+  const spk_window2d w = random_window(channels, channels);
+  const int32_t taps = w.kernel_h * w.kernel_w;
+  conv_case c = make_conv_case(w, random_requant(channels),
+                               random_s8((size_t)(taps * channels), 0, -127, 127),
+                               spk_depthwise_conv2d_s8_dense__ref);
+  c.bias = c.r.bias;
+  if (spk_random_int(0, 3) == 0)
+    memset(c.weights, spk_random_int(0, 1) ? 127 : -127, (size_t)(taps * channels));
+  spk_depthwise_conv2d_s8_dense__ref(&w, &c.r.q, c.input, c.weights, c.bias, c.expected);
+  int8_t *sixteens = packed_sixteens(c.weights, taps, channels);
+  int32_t *bias = spk_test_buffer((size_t)channels * sizeof(int32_t));
+  for (int32_t i = 0; i < channels; ++i) {
+    uint32_t sum = (uint32_t)c.bias[i];
+    for (int32_t t = 0; t < taps; ++t) {
+      sum += (uint32_t)(c.r.q.input_offset * c.weights[t * channels + i]);
+    }
+    bias[i] = (int32_t)sum;
+  }
+  EXPECT_CONV(c, number, spk_depthwise_conv2d_s8_dense__mve,
+              spk_depthwise_conv2d_s8_dense__mve_scratch(&w), &w, &c.r.q, c.input, sixteens,
+              bias);
+  free(bias);
+  free(sixteens);
+  release_conv_case(c);
+}
+
+static uint8_t *dense_eights(const int8_t *weights, int32_t rows, int32_t cols) {
+  const int32_t sixteens = (cols + 15) / 16, bytes = SPK_EIGHTS_HEADER + 128 * sixteens;
+  uint8_t *blob = spk_test_buffer((size_t)((rows + 7) / 8 * bytes));
+  memset(blob, 0, (size_t)((rows + 7) / 8 * bytes));
+  for (int32_t first = 0; first < rows; first += 8) {
+    uint8_t *const at = blob + first / 8 * bytes;
+    at[0] = (uint8_t)sixteens;
+    for (int32_t i = 0; i < 8; ++i) {
+      const int32_t row = first + i < rows ? first + i : rows - 1;
+      at[2 + 2 * i] = (uint8_t)row;
+      for (int32_t c = 0; c < cols; ++c) {
+        const int32_t place = (c / 16 * 8 + i) * 16 + c % 16;
+        at[SPK_EIGHTS_HEADER + place] = (uint8_t)weights[row * cols + c];
+      }
+    }
+  }
+  return blob;
 }
 
 // Halves go upwards: what is expected is the definition.
@@ -160,6 +231,13 @@ static void fully_connected(int number) {
   EXPECT(memcmp(expected, got, out) == 0, "fully connected, block %d, case %d", (int)block,
          number);
   free(scratch);
+  scratch = spk_test_buffer(spk_fully_connected_s8_dense__mve_scratch(rows, cols));
+  uint8_t *dense = dense_eights(weights, rows, cols);
+  memset(got, 0, out);
+  spk_fully_connected_s8_dense__mve(batch, rows, cols, &r.q, input, dense, bias, got, scratch);
+  EXPECT(memcmp(expected, got, out) == 0, "fully connected, dense, case %d", number);
+  free(dense);
+  free(scratch);
   free(eights);
   free(lanes);
   free(got);
@@ -176,6 +254,7 @@ int main(void) {
     round_trip(spk_random_int(1, 9), 4 * spk_random_int(1, 300), 4);
     convolution(number);
     fully_connected(number);
+    depthwise(number);
   }
   refused();
   return spk_test_result();

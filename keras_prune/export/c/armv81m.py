@@ -43,7 +43,7 @@ def convolutions(matrix, w):
         groups = _groups(packed, len(matrix), block)
         work = groups * _CONV_GROUP[block] + len(matrix) * _CONV_ROW + _packing(w, block)
         encoding, name = _NAMES[block]
-        sources = [f"conv2d_s8_{name}", f"rows_s8_{name}", "conv_lanes_s8"]
+        sources = [f"conv2d_s8_{name}", f"rows_s8_{name}", "conv_lanes_s8", "pack_s8"]
         found.append(
             Candidate(
                 encoding,

@@ -1,6 +1,13 @@
 """CONV_2D and DEPTHWISE_CONV_2D as calls of int8 kernels."""
 
-from keras_prune.export.c import armv7em, armv7em_depthwise, armv81m, hexagon, tile_cost
+from keras_prune.export.c import (
+    armv7em,
+    armv7em_depthwise,
+    armv81m,
+    armv81m_dense,
+    hexagon,
+    tile_cost,
+)
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
     PORTABLE,
@@ -34,6 +41,8 @@ def conv2d(node, target):
     else:
         found = candidates(matrix, target, fields, pixels)
         if target.vectors == "mve":
+            dense = armv81m_dense.convolution(matrix, dict(fields))
+            found += [dense] if dense else []
             found += armv81m.convolutions(matrix, dict(fields))
         best, stored = take_best(step, matrix, found)
         if best.group:
@@ -104,9 +113,12 @@ def depthwise_conv2d(node, target):
     step = Step(node.index, node.kind, [source], output, macs=pixels * weights.size)
     step.struct("spk_window2d", "window", fields)
     matrix = weights.data.reshape(-1, channels).T
-    candidate = _depthwise_candidate(step, weights.data, dict(fields), target)
-    _, stored = take_best(step, matrix, [candidate])
-    bias = bias_of(step, node, matrix)
+    found = [_depthwise_candidate(step, weights.data, dict(fields), target)]
+    if target.vectors == "mve":
+        vectors = armv81m_dense.depthwise(weights.data, dict(fields))
+        found += [vectors] if vectors else []
+    best, stored = take_best(step, matrix, found)
+    bias = bias_of(step, node, matrix, -source.zero_point if best.folds_offset else None)
     requantization(step, node, source, weights, output, channels, matrix)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_prune.export.c import armv81m, dense_cost, tile_cost
+from keras_prune.export.c import armv81m, armv81m_dense, dense_cost, tile_cost
 from keras_prune.export.c.steps import SCRATCH, Step
 from keras_prune.export.c.weighted import (
     PORTABLE,
@@ -47,6 +47,8 @@ def fully_connected(node, target):
 def _candidates(matrix, target, batch, live):
     dense = _dense_on_dsp if target.dsp else _dense
     made = [dense(matrix, target, batch)]
+    if target.vectors == "mve":
+        made = [armv81m_dense.dense_layer(matrix, batch) or made[0]]
     if not worth_packing(matrix):
         return made
     if batch > 1 or target.is_host:

@@ -7,6 +7,8 @@
 #ifndef SPK_ARMV81M_H_
 #define SPK_ARMV81M_H_
 
+#include <string.h>
+
 #include "spk/requantize_s8.h"
 #include "spk/types.h"
 
@@ -15,6 +17,28 @@
 #define SPK_MVE_NAKED __attribute__((naked, noinline))
 #else
 #define SPK_MVE 0
+#endif
+
+#if SPK_MVE
+
+SPK_INLINE void spk_copy_mve(int8_t *to, const int8_t *from, int32_t count) {
+  __asm__ volatile(
+      "wlstp.8 lr, %[count], 2f\n"
+      "1: vldrb.u8 q0, [%[from]], #16\n\t"
+      "vstrb.8 q0, [%[to]], #16\n\t"
+      "letp lr, 1b\n"
+      "2:"
+      : [to] "+r"(to), [from] "+r"(from)
+      : [count] "r"(count)
+      : "lr", "d0", "d1", "cc", "memory");
+}
+
+#else
+
+SPK_INLINE void spk_copy_mve(int8_t *to, const int8_t *from, int32_t count) {
+  memcpy(to, from, (size_t)count);
+}
+
 #endif
 
 enum { SPK_MVE_PIXELS = 8 };
@@ -41,6 +65,34 @@ typedef const uint8_t *spk_mve_rows(const int8_t *tile, int32_t stride, const ui
                                     const spk_mve_end *end);
 spk_mve_rows spk_rows_s8_bytes__mve, spk_rows_s8_bytes_floor__mve;
 spk_mve_rows spk_rows_s8_words__mve, spk_rows_s8_words_floor__mve;
+
+// What the pixels of a tile read. With a block of 4, columns come by fours of eight pixels.
+typedef struct spk_mve_tile {
+  const spk_window2d *w;
+  int8_t *nothing;               // a row of taps in the padding
+  int8_t *bytes;                 // (pixels, columns)
+  int32_t columns, row_columns;  // of all taps, and of a row of them
+  int32_t block;
+} spk_mve_tile;
+
+static inline int32_t spk_mve_padded(int32_t bytes) { return (bytes + 15) & ~15; }
+
+// Bytes of memory of a tile.
+static inline size_t spk_mve_tile_bytes(const spk_window2d *w, int32_t pixels) {
+  const int32_t row_columns = w->kernel_w * w->in_c;
+  return (size_t)spk_mve_padded(row_columns) +
+         (size_t)w->kernel_h * (size_t)row_columns * (size_t)pixels;
+}
+
+spk_mve_tile spk_mve_new_tile(const spk_window2d *w, int32_t block, int32_t zero_point,
+                              void *memory);
+void spk_pack_pixel_mve(const spk_mve_tile *t, int32_t p, const int8_t *input, int32_t pixel);
+
+// Do the pixels lie in the input as in a tile of block 1?
+static inline int spk_mve_is_pointwise(const spk_window2d *w) {
+  return w->kernel_h * w->kernel_w * w->stride_h * w->stride_w == 1 && w->out_h == w->in_h &&
+         w->out_w == w->in_w;
+}
 
 // A convolution over lanes_s8 of a `block`, for which `rows` and `floor_rows` are.
 typedef struct spk_mve_job {

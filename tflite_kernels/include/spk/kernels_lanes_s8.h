@@ -32,6 +32,27 @@ void spk_fully_connected_s8_words__mve(int32_t batch, int32_t rows, int32_t cols
                                        int8_t *output, void *scratch);
 size_t spk_fully_connected_s8_eights__mve_scratch(int32_t rows);  // of both
 
+// Dense rows as kernels/armv81m/fully_connected_s8_dense.c describes them.
+void spk_fully_connected_s8_dense__mve(int32_t batch, int32_t rows, int32_t cols,
+                                       const spk_requant *q, const int8_t *input,
+                                       const uint8_t *eights, const int32_t *bias,
+                                       int8_t *output, void *scratch);
+size_t spk_fully_connected_s8_dense__mve_scratch(int32_t rows, int32_t cols);
+
+// Weights as they are, out_c at least 2; the input offset is left to `bias` here too.
+void spk_conv2d_s8_dense__mve(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                              const int8_t *weights, const int32_t *bias, int8_t *output,
+                              void *scratch);
+size_t spk_conv2d_s8_dense__mve_scratch(const spk_window2d *w);
+
+// As many inputs as outputs, no weight -128; they are packed as
+// kernels/armv81m/depthwise_conv2d_s8_dense.c describes, and the input offset is left to
+// `bias`. Scratch is aligned to a pointer.
+void spk_depthwise_conv2d_s8_dense__mve(const spk_window2d *w, const spk_requant *q,
+                                        const int8_t *input, const int8_t *sixteens,
+                                        const int32_t *bias, int8_t *output, void *scratch);
+size_t spk_depthwise_conv2d_s8_dense__mve_scratch(const spk_window2d *w);
+
 #ifdef __cplusplus
 }
 #endif
