@@ -1,8 +1,10 @@
 """Convolutions of Arm cores with the DSP extension, compared with LiteRT's reference kernels."""
 
+import numpy as np
 import pytest
 
 from keras_prune.export.c import armv7em
+from keras_prune.export.c.weighted import _lane_run
 from tests.export.c_cases import Cases
 from tests.export.c_model_builder import needs_qemu
 from tests.export.c_operators_test import convolution
@@ -60,7 +62,29 @@ def test_scratch_is_what_the_kernels_use():
         "dilation_h": 1, "dilation_w": 1, "pad_top": 1, "pad_left": 1,
     }  # fmt: skip
     # Three channels, the padding, and a tile; beside it the copies of eight rows of taps.
-    assert armv7em.scratch_bytes(window) == 3 * 24 + 16 + 3 * 15 * 16 + 8 * 15
+    assert armv7em.scratch_bytes(window) == 3 * 32 + 16 + 3 * 15 * 16 + 8 * 15
     # In strips there are no copies, and the tile has room for three rows more.
     window |= {"in_w": 16, "out_w": 16}
-    assert armv7em.scratch_bytes(window) == 3 * 24 + 16 + 6 * 15 * 16
+    assert armv7em.scratch_bytes(window) == 3 * 32 + 16 + 6 * 15 * 16
+
+
+@pytest.mark.parametrize("encoding", ["dense", "stream"])
+@pytest.mark.parametrize("offset", [-127, 0, 3, 128])
+def test_no_run_leaves_its_lane(encoding, offset):
+    rng = np.random.default_rng(32)
+    for scale in (20, 127):
+        matrix = rng.integers(-scale, scale + 1, (4, 900)).astype(np.int8)
+        run = _lane_run(matrix, encoding, offset)
+        assert run > 64
+        products = matrix[None] * np.array([offset - 128, offset + 127])[:, None, None]
+        for reach in (products.max(axis=0), -products.min(axis=0)):
+            if encoding == "stream":  # any weights may be neighbours there
+                reach = -np.sort(-reach, axis=1)
+            sums = np.pad(reach.cumsum(axis=1), ((0, 0), (1, 0)))
+            assert (sums[:, run:] - sums[:, :-run]).max() < 1 << 21
+
+
+def test_a_run_without_knowledge_of_weights_is_64():
+    worst = np.full((1, 900), -128, np.int8)
+    assert _lane_run(worst, "dense", 128) == 64
+    assert 64 * 128 * 255 < 1 << 21

@@ -8,15 +8,15 @@ import math
 _SHARED = ("channels_s8", "conv_tiles_s8", "pack_s8")
 
 _PIXELS = 8  # of a tile, which meets all weights at once
-_CHANNEL_BYTES = 24
+_CHANNEL_BYTES = 32
 _COLUMN_BYTES = 16  # of a tile
 
-_ROW = 88  # per channel and tile, requantisation included
-_PAIR = 9.3  # per stored pair and tile
+_ROW = 58  # per channel and tile, requantisation included
+_PAIR = 9.15  # per stored pair and tile
 _WEIGHT = 7.2  # per dense weight and tile
 _GROUP = {4: 9.35, 8: 9.7}  # per group of so many columns and tile
 _PACKED = 17  # per column of a tile
-_SHIFTED = 7  # per column that a neighbouring tap has packed already
+_SHIFTED = 6  # per column that a neighbouring tap has packed already
 _CALL = 250  # per row of taps in a tile
 
 

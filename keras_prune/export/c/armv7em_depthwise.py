@@ -15,7 +15,7 @@ SOURCES = tuple(
 _MOST_TAPS = 64
 _CHANNELS = 4  # packed together
 _MOST_PLANE_BYTES = 6144  # of their planes, if need be more
-_CHANNEL_BYTES = 24
+_CHANNEL_BYTES = 32
 
 _TILE = 52  # per tile: requantisation and stores
 _NINE_TAPS = (66, 92)  # of a tile of four, of five

@@ -142,17 +142,18 @@ def bias_of(step, node, matrix, folded_offset=None):
     return step.constant("bias", "int32_t", values)
 
 
-def _lane_run(matrix, encoding):
-    # The longest run of columns, or of stored pairs, that keeps 255 * sum |w| below 2**22.
-    # Filler pairs of a stream only shorten what a run really holds.
-    sizes = np.abs(matrix.astype(np.int64))
+def _lane_run(matrix, encoding, offset):
+    # The longest run of columns, or of stored pairs, whose sums stay within 2**21 whatever the
+    # inputs are, which an offset moves off int8. Filler pairs only shorten what a run holds.
+    products = matrix.astype(np.int64)[None] * np.array([offset - 128, offset + 127])[:, None, None]
+    reach = np.concatenate([products.max(axis=0), -products.min(axis=0)])  # both ways
     if encoding != "dense":
-        sizes = -np.sort(-sizes, axis=1)
-    sums = np.pad(255 * sizes.cumsum(axis=1), ((0, 0), (1, 0)))
+        reach = -np.sort(-reach, axis=1)
+    sums = np.pad(reach.cumsum(axis=1), ((0, 0), (1, 0)))
     run = sums.shape[1] - 1
-    while run > 128 and (sums[:, run:] - sums[:, :-run]).max() >= 1 << 22:
+    while run > 64 and (sums[:, run:] - sums[:, :-run]).max() >= 1 << 21:
         run -= max(run // 16, 1)
-    return max(run, 128)
+    return max(run, 64)
 
 
 def requantization(
@@ -193,5 +194,6 @@ def requantization(
         fields.append(("per_tensor", int(len(low) == 1)))
     if shorter is not None:
         fields.append(("round_up", 1))
-    fields.append(("lane_run", _lane_run(matrix, step.weights.encoding)))
+    run = _lane_run(matrix, step.weights.encoding, -source.zero_point)
+    fields.append(("lane_run", run))
     step.struct("spk_requant", "requant", fields)

@@ -17,40 +17,54 @@
 #define SPK_ARMV7EM 0
 #endif
 
+// The routines read 22 bits of the low lane, a bit less than spk/tile_s8.h: the bit above is
+// 0, so that one shift doubles a sum of the high lane and takes its lowest bits out of the
+// other word. Accumulators start at SPK_NARROW_EMPTY, and a run without a promise is 64
+// weights: 64 * 128 * 255 < 2^21.
+enum { SPK_NARROW_EMPTY = 1 << 21, SPK_NARROW_RUN = 64 };
+static inline int32_t spk_narrow_run(const spk_requant *q) {
+  return q->lane_run > SPK_NARROW_RUN ? q->lane_run : SPK_NARROW_RUN;
+}
+
 // An output channel as the routines read it. They scale a sum with one rounding
 // multiplication, one shift and one saturation; channels that need more, or clamp to
 // another range, are left to spk/tile_s8.h.
 typedef struct spk_channel {
-  int32_t low;   // twice the bias, less twice SPK_LANES_EMPTY
+  int32_t low;   // the bias less SPK_NARROW_EMPTY, 9 bits to the left
   int32_t high;  // twice the bias
   int32_t multiplier;
-  int32_t offset;  // the output offset, and a half for rounding, before the right shift
-  int32_t right;   // 1 to 22
-  int32_t alike;   // how many channels from here on are of this kind; 0 if this one is not
+  int32_t offset;      // the output offset, and a half for rounding, before the right shift
+  int32_t low_offset;  // the same for sums that are 8 bits further left, to be rounded down
+  int32_t path;        // where the routines scale it, and in bit 0 whether `alike` is 1
+  int32_t right;       // 1 to 22
+  int32_t alike;       // how many channels from here on are of this kind; 0 if this one is not
 } spk_channel;
 
-// Prepares all channels; `terms` products make a sum.
-void spk_channels_armv7em(const spk_requant *q, const int32_t *bias, int32_t channels,
-                          int32_t terms, spk_channel *out);
+// Shifts that have instructions of their own, of so many bytes each, where the output offset
+// is -128; all other channels are scaled behind them.
+enum { SPK_FIRST_SHIFT = 5, SPK_LAST_SHIFT = 12, SPK_SHIFT_BYTES = 66 };
 
-// Multiplies a tile by rows of weights up to the channel `end` of the first pixel, stores
-// eight pixels of each, and returns the rows that follow. Lanes are emptied after `run`
-// weights; `is_floor` tells that the output offset is -128.
+// Prepares all channels; `terms` products make a sum, biases are below `most_bias`. Of a
+// convolution that is SPK_NARROW_EMPTY, and the routines below read the channels; others do
+// without `low`, `low_offset` and `path`.
+void spk_channels_armv7em(const spk_requant *q, const int32_t *bias, int32_t channels,
+                          int32_t terms, int32_t most_bias, spk_channel *out);
+
+// Multiplies a tile by the rows of weights of all channels alike, stores eight pixels of each,
+// and returns the rows that follow. Lanes are emptied after `run` weights.
 const uint8_t *spk_rows_s8_stream__armv7em(const int32_t *tile, int32_t run,
                                            const uint8_t *stream, const spk_channel *channels,
-                                           int8_t *output, int32_t out_c, const int8_t *end,
-                                           int32_t is_floor);
+                                           int8_t *output, int32_t out_c);
 const int8_t *spk_rows_s8_dense__armv7em(const int32_t *tile, int32_t run,
                                          const int8_t *weights, const spk_channel *channels,
-                                         int8_t *output, int32_t out_c, const int8_t *end,
-                                         int32_t is_floor, int32_t columns);
+                                         int8_t *output, int32_t out_c, int32_t columns);
 // The same for groups of 4 or 8 columns with one weight each (groups_s8 of spk/formats.h): of a
 // row, `units` bytes of units and `rest` weights of a last one; lanes are emptied after `most`
 // bytes of units. The tile is aligned to a group of columns.
 typedef const uint8_t *spk_rows_s8_groups(const int32_t *tile, int32_t most,
                                           const uint8_t *groups, const spk_channel *channels,
-                                          int8_t *output, int32_t out_c, const int8_t *end,
-                                          int32_t is_floor, int32_t units, int32_t rest);
+                                          int8_t *output, int32_t out_c, int32_t units,
+                                          int32_t rest);
 spk_rows_s8_groups spk_rows_s8_groups4__armv7em, spk_rows_s8_groups8__armv7em;
 
 // words[4 * c] and words[4 * c + 1] of a tile: pixels of `low0` and `low1` in the low lanes,
@@ -81,39 +95,37 @@ size_t spk_conv_tiles_armv7em_scratch(const spk_window2d *w);
 
 // ---- Pieces of the assembly routines.
 //
-// Their frame of 88 bytes, after which come the arguments on the stack:
-//    0 tile           8 channels                       16 sums of a long row, 8 words
-//    4 run           12 what is left of a long row     48 where lanes are scaled
-//   52 r4-r11, lr    88 output, out_c, end, is_floor, columns
+// Their frame of 128 bytes, after which come the arguments on the stack:
+//    0 tile            4 SPK_NARROW_EMPTY in all lanes   36 length of all rows, or `run`
+//   40 run            44 channel      48 output          52 out_c
+//   56 what is left of a long row     60 its 8 sums      92 r4-r11, lr
 // Accumulators are r2:r3 to r8:r9; r0 is the column of the tile, r1 the weights.
 // clang-format off
 #define SPK_ENTER                                \
-  "add r12, sp, #52\n\t"                         \
+  "sub sp, sp, #128\n\t"                         \
+  "add r12, sp, #92\n\t"                         \
   "stm r12, {r4-r11, lr}\n\t"                    \
-  "strd r0, r1, [sp]\n\t"                        \
-  "str r3, [sp, #8]\n\t"                         \
-  "mov r1, r2\n\t"                               \
-  "adr.w r0, 20f\n\t"                            \
-  "adr.w r12, 21f\n\t"                           \
-  "ldr r2, [sp, #100]\n\t"                       \
-  "cmp r2, #0\n\t"                               \
-  "it ne\n\t"                                    \
-  "movne r0, r12\n\t"                            \
-  "orr r0, r0, #1\n\t"                           \
-  "str r0, [sp, #48]\n\t"
+  "mov r4, #0x200000\n\t"                        \
+  "mov r5, #0\n\t"                               \
+  "strd r4, r5, [sp, #4]\n\t"                    \
+  "strd r4, r5, [sp, #12]\n\t"                   \
+  "strd r4, r5, [sp, #20]\n\t"                   \
+  "strd r4, r5, [sp, #28]\n\t"                   \
+  "str r0, [sp]\n\t"                             \
+  "strd r1, r3, [sp, #40]\n\t"                   \
+  "ldrd r4, r5, [sp, #128]\n\t"                  \
+  "strd r4, r5, [sp, #48]\n\t"                   \
+  "mov r1, r2\n\t"
 #define SPK_LEAVE                                \
   "mov r0, r1\n\t"                               \
-  "add r12, sp, #52\n\t"                         \
+  "add r12, sp, #92\n\t"                         \
   "ldm r12, {r4-r11, lr}\n\t"                    \
-  "add sp, sp, #88\n\t"                          \
-  "bx lr\n\t"                                    \
-  ".balign 4\n\t"                                \
-  "99:\n\t"                                      \
-  ".word 0x400000, 0, 0x400000, 0, 0x400000, 0, 0x400000, 0\n\t"
+  "add sp, sp, #128\n\t"                         \
+  "bx lr\n\t"
 
-// Fills all lanes with SPK_LANES_EMPTY.
-#define SPK_EMPTY_LANES(constants)               \
-  "adr.w r12, " constants "\n\t"                 \
+// Empties the lanes; the first of a row sets r0 too.
+#define SPK_EMPTY_LANES                          \
+  "add r12, sp, #4\n\t"                          \
   "ldm r12, {r2-r9}\n\t"
 
 // Adds r12 times the four words at `first` and `second`.
@@ -125,112 +137,137 @@ size_t spk_conv_tiles_armv7em_scratch(const spk_window2d *w);
   "smlal r6, r7, r10, r12\n\t"                   \
   "smlal r8, r9, r11, r12\n\t"
 
-// What the next channel needs: r0 low, r10 high, r11 multiplier, r12 offset, lr right.
-#define SPK_LOAD_CHANNEL                         \
-  "ldr lr, [sp, #8]\n\t"                         \
-  "add r0, lr, #24\n\t"                          \
-  "str r0, [sp, #8]\n\t"                         \
-  "ldm lr, {r0, r10, r11, r12, lr}\n\t"
+// What the channel at lr needs: r0 low, r10 high, r11 multiplier, r12 offset; then r0 low_offset
+// and r10 where to go on, and the carry tells whether it is the last one. lr moves on.
+#define SPK_FIND_CHANNEL "ldr lr, [sp, #44]\n\t"
+#define SPK_LOAD_CHANNEL "ldm lr!, {r0, r10, r11, r12}\n\t"
+#define SPK_LOAD_PATH                            \
+  "ldrd r0, r10, [lr], #16\n\t"                  \
+  "lsrs r10, r10, #1\n\t"
 
-// Two lanes as sums: of the low one, SPK_LANES_EMPTY too much.
-#define SPK_SPLIT(lo, hi)                        \
-  "lsl " hi ", " hi ", #9\n\t"                   \
-  "orr " hi ", " hi ", " lo ", lsr #23\n\t"      \
-  "ubfx " lo ", " lo ", #0, #23\n\t"
-
-// The same with the bias, doubled.
+// Two lanes as sums with their bias: of the high one doubled, of the low one times 2^9.
 #define SPK_SPLIT_AND_BIAS(lo, hi)               \
-  SPK_SPLIT(lo, hi)                              \
-  "add " hi ", r10, " hi ", lsl #1\n\t"          \
-  "add " lo ", r0, " lo ", lsl #1\n\t"
-#define SPK_FINISH_SUMS                                           \
-  SPK_SPLIT_AND_BIAS("r2", "r3") SPK_SPLIT_AND_BIAS("r4", "r5")   \
-  SPK_SPLIT_AND_BIAS("r6", "r7") SPK_SPLIT_AND_BIAS("r8", "r9")   \
-  "ldr pc, [sp, #48]\n\t"
+  "add " hi ", r10, " hi ", lsl #10\n\t"         \
+  "add " hi ", " hi ", " lo ", lsr #22\n\t"      \
+  "add " lo ", r0, " lo ", lsl #9\n\t"
 
-// Two doubled sums to int8. A negative sum is a unit lower before it is shifted: ties go
-// away from zero. (Where its product rounds to 0 that changes nothing.)
-#define SPK_SCALE(a, b)                          \
-  "add r0, r12, " a ", asr #31\n\t"              \
-  "add r10, r12, " b ", asr #31\n\t"             \
-  "smmlar " a ", " a ", r11, r0\n\t"             \
-  "smmlar " b ", " b ", r11, r10\n\t"            \
-  "asr " a ", " a ", lr\n\t"                     \
-  "asr " b ", " b ", lr\n\t"                     \
-  "ssat " a ", #8, " a "\n\t"                    \
-  "ssat " b ", #8, " b "\n\t"
-// Where the output offset is -128, a negative sum gives -128 however it is rounded.
-#define SPK_SCALE_ABOVE_FLOOR(a, b)              \
-  "smmlar " a ", " a ", r11, r12\n\t"            \
-  "smmlar " b ", " b ", r11, r12\n\t"            \
-  "asr " a ", " a ", lr\n\t"                     \
-  "asr " b ", " b ", lr\n\t"                     \
-  "ssat " a ", #8, " a "\n\t"                    \
-  "ssat " b ", #8, " b "\n\t"
-#define SPK_SCALE_LANES                                                   \
-  "21:\n\t"                                                               \
-  SPK_SCALE_ABOVE_FLOOR("r2", "r3") SPK_SCALE_ABOVE_FLOOR("r4", "r5")     \
-  SPK_SCALE_ABOVE_FLOOR("r6", "r7") SPK_SCALE_ABOVE_FLOOR("r8", "r9")     \
-  "b.n 22f\n\t"                                                           \
-  "20:\n\t"                                                               \
-  SPK_SCALE("r2", "r3") SPK_SCALE("r4", "r5")                             \
-  SPK_SCALE("r6", "r7") SPK_SCALE("r8", "r9")                             \
-  "22:\n\t"
+// Sums to int8, where the output offset is -128: a negative one gives -128 however it is
+// rounded. Shifts of 5 to 12 bits are part of the saturation.
+#define SPK_LOW_ABOVE_FLOOR(sum)  "smmla " sum ", " sum ", r11, r0\n\t"
+#define SPK_HIGH_ABOVE_FLOOR(sum) "smmlar " sum ", " sum ", r11, r12\n\t"
+#define SPK_SATURATE(sum, right) \
+  "ssat " sum ", #8, " sum ", asr #" right "\n\t"
+#define SPK_SCALE_ABOVE_FLOOR(right)                                              \
+  SPK_LOW_ABOVE_FLOOR("r2") SPK_HIGH_ABOVE_FLOOR("r3")                            \
+  SPK_LOW_ABOVE_FLOOR("r4") SPK_HIGH_ABOVE_FLOOR("r5")                            \
+  SPK_LOW_ABOVE_FLOOR("r6") SPK_HIGH_ABOVE_FLOOR("r7")                            \
+  SPK_LOW_ABOVE_FLOOR("r8") SPK_HIGH_ABOVE_FLOOR("r9")                            \
+  SPK_SATURATE("r2", right " + 8") SPK_SATURATE("r3", right)                      \
+  SPK_SATURATE("r4", right " + 8") SPK_SATURATE("r5", right)                      \
+  SPK_SATURATE("r6", right " + 8") SPK_SATURATE("r7", right)                      \
+  SPK_SATURATE("r8", right " + 8") SPK_SATURATE("r9", right)                      \
+  "b.n 22f\n\t"
 
-// Stores eight pixels, `out_c` apart; flags tell whether this was the last channel.
-#define SPK_STORE_PIXELS                         \
-  "ldr r10, [sp, #88]\n\t"                       \
-  "ldrd r0, lr, [sp, #92]\n\t"                   \
+// A doubled sum, any shift and offset. A negative sum is a unit lower before it is shifted: ties
+// go away from zero. (Where its product rounds to 0 that changes nothing.)
+#define SPK_SCALE(sum)                           \
+  "add r10, r12, " sum ", asr #31\n\t"           \
+  "smmlar " sum ", " sum ", r11, r10\n\t"        \
+  "asr " sum ", " sum ", r0\n\t"                 \
+  "ssat " sum ", #8, " sum "\n\t"
+
+// The lanes as sums of the channel at lr.
+#define SPK_FINISH_SUMS                          \
+  SPK_LOAD_CHANNEL                               \
+  SPK_SPLIT_AND_BIAS("r2", "r3")                 \
+  SPK_SPLIT_AND_BIAS("r4", "r5")                 \
+  SPK_SPLIT_AND_BIAS("r6", "r7")                 \
+  SPK_SPLIT_AND_BIAS("r8", "r9")                 \
+  SPK_LOAD_PATH
+
+// Scales them by the path of the channel. That is 528 bytes, which only the sparse stream has:
+// without it, sums go straight on.
+#define SPK_SCALE_BY_PATH                        \
+  "add pc, r10\n\t"                              \
+  "nop\n\t"                                      \
+  SPK_SCALE_ABOVE_FLOOR("5")                     \
+  SPK_SCALE_ABOVE_FLOOR("6")                     \
+  SPK_SCALE_ABOVE_FLOOR("7")                     \
+  SPK_SCALE_ABOVE_FLOOR("8")                     \
+  SPK_SCALE_ABOVE_FLOOR("9")                     \
+  SPK_SCALE_ABOVE_FLOOR("10")                    \
+  SPK_SCALE_ABOVE_FLOOR("11")                    \
+  SPK_SCALE_ABOVE_FLOOR("12")
+
+// Scales sums, stores eight pixels `out_c` apart, and goes on with label 10 but for the last
+// channel. Sums that are doubled already join at label 25, those that are scaled at label 22.
+#define SPK_SCALE_AND_STORE                      \
+  "asr r2, r2, #8\n\t"                           \
+  "asr r4, r4, #8\n\t"                           \
+  "asr r6, r6, #8\n\t"                           \
+  "asr r8, r8, #8\n\t"                           \
+  "25:\n\t"                                      \
+  "ldr r0, [lr, #-8]\n\t"                        \
+  SPK_SCALE("r2") SPK_SCALE("r3")                \
+  SPK_SCALE("r4") SPK_SCALE("r5")                \
+  SPK_SCALE("r6") SPK_SCALE("r7")                \
+  SPK_SCALE("r8") SPK_SCALE("r9")                \
+  "22:\n\t"                                      \
+  "ldrd r10, r0, [sp, #48]\n\t"                  \
   "add r11, r10, r0, lsl #2\n\t"                 \
   "add r12, r0, r0, lsl #1\n\t"                  \
-  "strb r2, [r10]\n\t"                           \
   "strb r4, [r10, r0]\n\t"                       \
   "strb r6, [r10, r0, lsl #1]\n\t"               \
   "strb r8, [r10, r12]\n\t"                      \
+  "strb r2, [r10], #1\n\t"                       \
   "strb r3, [r11]\n\t"                           \
   "strb r5, [r11, r0]\n\t"                       \
   "strb r7, [r11, r0, lsl #1]\n\t"               \
   "strb r9, [r11, r12]\n\t"                      \
-  "add r10, r10, #1\n\t"                         \
-  "str r10, [sp, #88]\n\t"                       \
-  "cmp r10, lr\n\t"
+  "strd lr, r10, [sp, #44]\n\t"                  \
+  "bcc.w 10b\n\t"                                \
+  SPK_LEAVE
 
 // Rows of several runs: r10 is the length of the next one.
 #define SPK_NEXT_RUN                             \
-  "ldr r12, [sp, #12]\n\t"                       \
-  "ldr r10, [sp, #4]\n\t"                        \
+  "ldr r12, [sp, #56]\n\t"                       \
+  "ldr r10, [sp, #40]\n\t"                       \
   "cmp r10, r12\n\t"                             \
   "it hi\n\t"                                    \
   "movhi r10, r12\n\t"                           \
   "sub r12, r12, r10\n\t"                        \
-  "str r12, [sp, #12]\n\t"
+  "str r12, [sp, #56]\n\t"
 #define SPK_CLEAR_SUMS                           \
   "mov r2, #0\n\t"                               \
   "mov r3, #0\n\t"                               \
-  "strd r2, r3, [sp, #16]\n\t"                   \
-  "strd r2, r3, [sp, #24]\n\t"                   \
-  "strd r2, r3, [sp, #32]\n\t"                   \
-  "strd r2, r3, [sp, #40]\n\t"
+  "strd r2, r3, [sp, #60]\n\t"                   \
+  "strd r2, r3, [sp, #68]\n\t"                   \
+  "strd r2, r3, [sp, #76]\n\t"                   \
+  "strd r2, r3, [sp, #84]\n\t"
 #define SPK_SPILL(lo, hi, place)                 \
-  SPK_SPLIT(lo, hi)                              \
-  "sub " lo ", " lo ", #0x400000\n\t"            \
+  "lsl " hi ", " hi ", #9\n\t"                   \
+  "orr " hi ", " hi ", " lo ", lsr #23\n\t"      \
+  "ubfx " lo ", " lo ", #0, #22\n\t"             \
+  "sub " lo ", " lo ", #0x200000\n\t"            \
   "ldrd r10, r11, [sp, #" place "]\n\t"          \
   "add r10, r10, " lo "\n\t"                     \
   "add r11, r11, " hi "\n\t"                     \
   "strd r10, r11, [sp, #" place "]\n\t"
 #define SPK_SPILL_LANES                                   \
-  SPK_SPILL("r2", "r3", "16") SPK_SPILL("r4", "r5", "24") \
-  SPK_SPILL("r6", "r7", "32") SPK_SPILL("r8", "r9", "40")
+  SPK_SPILL("r2", "r3", "60") SPK_SPILL("r4", "r5", "68") \
+  SPK_SPILL("r6", "r7", "76") SPK_SPILL("r8", "r9", "84")
 #define SPK_DOUBLE_AND_BIAS(sum) "add " sum ", r10, " sum ", lsl #1\n\t"
 #define SPK_FINISH_SPILLED_SUMS                         \
+  SPK_FIND_CHANNEL                                      \
   SPK_LOAD_CHANNEL                                      \
-  "add r0, sp, #16\n\t"                                 \
+  "add r0, sp, #60\n\t"                                 \
   "ldm r0, {r2-r9}\n\t"                                 \
   SPK_DOUBLE_AND_BIAS("r2") SPK_DOUBLE_AND_BIAS("r3")   \
   SPK_DOUBLE_AND_BIAS("r4") SPK_DOUBLE_AND_BIAS("r5")   \
   SPK_DOUBLE_AND_BIAS("r6") SPK_DOUBLE_AND_BIAS("r7")   \
   SPK_DOUBLE_AND_BIAS("r8") SPK_DOUBLE_AND_BIAS("r9")   \
-  "ldr pc, [sp, #48]\n\t"
+  SPK_LOAD_PATH                                         \
+  "b.w 25b\n\t"
 // clang-format on
 
 #endif  // SPK_ARMV7EM_H_

@@ -59,9 +59,9 @@ typedef struct spk_requant {
   int32_t round_up;                // FULLY_CONNECTED for MVE only: halves may go upwards, and
                                    // multiplier_low has no part, with the same bytes for
                                    // every sum; 1 <= -shift <= 31, no scale is shared
-  int32_t lane_run;                // a promise about the weights, 0 if there is none: 255 *
-                                   // sum |weight| of so many neighbouring columns (pairs of a
-                                   // stream) is below 2^22; see spk/tile_s8.h
+  int32_t lane_run;  // a promise about the weights, 0 if there is none: sums of so
+                     // many neighbouring columns (pairs of a stream) stay within
+                     // 2^21, whatever the inputs are; see spk/tile_s8.h
 } spk_requant;
 
 #ifdef __cplusplus

@@ -15,9 +15,8 @@ static void multiply(const spk_conv_job *job, const int32_t *tile, int8_t *outpu
   for (int32_t c = 0; c < w->out_c;) {
     const int32_t alike = job->count == SPK_TILE_PIXELS ? job->channels[c].alike : 0;
     if (alike > 0) {
-      weights = spk_rows_s8_dense__armv7em(
-          tile, spk_tile_s8_run(job->q), weights, &job->channels[c], output + c, w->out_c,
-          output + c + alike, job->q->output_offset == -128, columns);
+      weights = spk_rows_s8_dense__armv7em(tile, spk_narrow_run(job->q), weights,
+                                           &job->channels[c], output + c, w->out_c, columns);
       c += alike;
     } else {
       const spk_tile_end end = {

@@ -21,7 +21,7 @@ static void multiply(const spk_conv_job *job, const int32_t *tile, int8_t *outpu
   const int32_t m = job->group, columns = w->kernel_h * w->kernel_w * w->in_c;
   const int32_t of_row = (columns + m - 1) / m, of_unit = SPK_UNIT_COLUMNS / m;
   const int32_t rest = (of_row % of_unit + 3) / 4 * 4, unit_bytes = 4 + of_unit;
-  const int32_t most = spk_tile_s8_run(job->q) / of_unit - (rest > 0);
+  const int32_t most = spk_narrow_run(job->q) / of_unit - (rest > 0);
   const size_t column = SPK_TILE_WORDS * sizeof(int32_t);
   const int is_aligned = (uintptr_t)tile % ((size_t)m * column) == 0;
   const uint8_t *groups = job->weights;
@@ -32,7 +32,6 @@ static void multiply(const spk_conv_job *job, const int32_t *tile, int8_t *outpu
       spk_rows_s8_groups *const rows =
           m == 4 ? spk_rows_s8_groups4__armv7em : spk_rows_s8_groups8__armv7em;
       groups = rows(tile, most * unit_bytes, groups, &job->channels[c], output + c, w->out_c,
-                    output + c + alike, job->q->output_offset == -128,
                     of_row / of_unit * unit_bytes, rest);
       c += alike;
     } else {

@@ -223,7 +223,8 @@ void spk_conv_tiles_armv7em(spk_conv_job *job, const int8_t *input, int8_t *outp
   memset(nothing, -job->q->input_offset, (size_t)row_columns);
   job->channels = scratch;
   job->count = pixels < SPK_TILE_PIXELS ? pixels : SPK_TILE_PIXELS;
-  spk_channels_armv7em(job->q, job->bias, w->out_c, w->kernel_h * row_columns, job->channels);
+  spk_channels_armv7em(job->q, job->bias, w->out_c, w->kernel_h * row_columns, SPK_NARROW_EMPTY,
+                       job->channels);
   if (is_pointwise(w)) {
     all_points(&p, job, input, output, tile);
   } else if (has_strips(w)) {

@@ -279,7 +279,7 @@ void spk_depthwise_conv2d_s8_dense__armv7em(const spk_window2d *w, const spk_req
                                             void *scratch) {
   spk_channel *const channels = scratch;
   const int32_t taps = w->kernel_h * w->kernel_w;
-  if (is_suited(w)) spk_channels_armv7em(q, bias, w->out_c, taps, channels);
+  if (is_suited(w)) spk_channels_armv7em(q, bias, w->out_c, taps, 1 << 29, channels);
   if (!is_suited(w) || channels[0].alike != w->out_c) {
     spk_depthwise_conv2d_s8_dense__c(w, q, input, weights, bias, output, scratch);
     return;

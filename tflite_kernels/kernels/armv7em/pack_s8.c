@@ -55,9 +55,9 @@ SPK_NAKED void spk_pack_two__armv7em(const int8_t *low0, const int8_t *high0,
       "pop {r4-r12, pc}\n\t");
 }
 
+// The fourth word that is loaded is the first one of the next column, and not used.
 #define NEXT_WORD(byte)                          \
-  "ldrd r8, r9, [r4], #16\n\t"                   \
-  "ldr r10, [r4, #-8]\n\t"                       \
+  "ldm r4!, {r8-r11}\n\t"                        \
   WORD("r11", "r6", "r7", "r2", byte)            \
   "stm r5!, {r8-r11}\n\t"
 
@@ -96,19 +96,24 @@ SPK_NAKED void spk_move_columns__armv7em(const int32_t *from, int32_t *to, int32
   __asm__ volatile(
       "sub sp, sp, #32\n\t"
       "stm sp, {r4-r11}\n\t"
-      "subs r2, r2, #2\n\t"
+      "subs r2, r2, #4\n\t"
       "blt 2f\n\t"
       "1:\n\t"
       "ldm r0!, {r4-r11}\n\t"
       "stm r1!, {r4-r11}\n\t"
-      "subs r2, r2, #2\n\t"
+      "ldm r0!, {r4-r11}\n\t"
+      "stm r1!, {r4-r11}\n\t"
+      "subs r2, r2, #4\n\t"
       "bge 1b\n\t"
       "2:\n\t"
-      "adds r2, r2, #2\n\t"
-      "beq 3f\n\t"
-      "ldm r0, {r4-r7}\n\t"
-      "stm r1, {r4-r7}\n\t"
+      "adds r2, r2, #4\n\t"
+      "beq 4f\n\t"
       "3:\n\t"
+      "ldm r0!, {r4-r7}\n\t"
+      "stm r1!, {r4-r7}\n\t"
+      "subs r2, r2, #1\n\t"
+      "bne 3b\n\t"
+      "4:\n\t"
       "pop {r4-r11}\n\t"
       "bx lr\n\t");
 }

@@ -33,33 +33,28 @@ SPK_NAKED const int8_t *spk_rows_s8_dense__armv7em(const int32_t *tile, int32_t 
                                                    const int8_t *weights,
                                                    const spk_channel *channels,
                                                    int8_t *output, int32_t out_c,
-                                                   const int8_t *end, int32_t is_floor,
                                                    int32_t columns) {
   __asm__ volatile(
-      "sub sp, sp, #88\n\t"
       SPK_ENTER
+      "ldr r12, [sp, #136]\n\t"
+      "str r12, [sp, #36]\n\t"
       "10:\n\t"  // a row
-      "ldr r10, [sp, #104]\n\t"
-      "ldrd r0, r11, [sp]\n\t"
+      "ldm sp, {r0, r2-r11}\n\t"
       "cmp r10, r11\n\t"
       "bhi.w 30f\n\t"
-      SPK_EMPTY_LANES("99f")
       RUN
-      SPK_LOAD_CHANNEL
+      SPK_FIND_CHANNEL
       SPK_FINISH_SUMS
-      SPK_SCALE_LANES
-      SPK_STORE_PIXELS
-      "bne.w 10b\n\t"
-      SPK_LEAVE
+      SPK_SCALE_AND_STORE
       "30:\n\t"  // a row of several runs
-      "str r10, [sp, #12]\n\t"
+      "str r10, [sp, #56]\n\t"
       SPK_CLEAR_SUMS
       "31:\n\t"
       SPK_NEXT_RUN
-      SPK_EMPTY_LANES("99b")
+      SPK_EMPTY_LANES
       RUN
       SPK_SPILL_LANES
-      "ldr r10, [sp, #12]\n\t"
+      "ldr r10, [sp, #56]\n\t"
       "cmp r10, #0\n\t"
       "bne.w 31b\n\t"
       SPK_FINISH_SPILLED_SUMS);

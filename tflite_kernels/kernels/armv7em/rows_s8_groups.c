@@ -38,22 +38,21 @@
 #define REST_OF_8 \
   FOUR_OF_8("0", "1", "2", "3", "0", "8", "128", "136", "256", "264", "384", "392")
 
-// The slot of `is_floor`, which is read already, holds where a chunk of units ends; that of what
-// is left of a long row is 0 in its last chunk, and for rows of one chunk.
+// The slot of the argument `output`, which is read already, holds where a chunk of units ends;
+// that of what is left of a long row is 0 in its last chunk, and for rows of one chunk.
 #define ROWS(unit, unit_bytes, rest, rest_bytes)  \
-  "sub sp, sp, #88\n\t"                          \
   SPK_ENTER                                      \
   "mov r12, #0\n\t"                              \
-  "str r12, [sp, #12]\n\t"                       \
+  "str r12, [sp, #56]\n\t"                       \
+  "ldr r12, [sp, #136]\n\t"                      \
+  "str r12, [sp, #36]\n\t"                       \
   "10:\n\t" /* a row */                          \
-  "ldr r10, [sp, #104]\n\t"                      \
-  "ldrd r0, r11, [sp]\n\t"                       \
+  "ldm sp, {r0, r2-r11}\n\t"                     \
   "cmp r10, r11\n\t"                             \
   "bhi.w 30f\n\t"                                \
   "11:\n\t" /* a chunk of r10 bytes */           \
-  SPK_EMPTY_LANES("99f")                         \
   "add r10, r10, r1\n\t"                         \
-  "str r10, [sp, #100]\n\t"                      \
+  "str r10, [sp, #128]\n\t"                      \
   "cmp r1, r10\n\t"                              \
   "beq.w 13f\n\t"                                \
   "12:\n\t"                                      \
@@ -61,42 +60,39 @@
   unit                                           \
   "add r1, r1, #" unit_bytes "\n\t"              \
   "add.w r0, r0, #1024\n\t"                      \
-  "ldr r10, [sp, #100]\n\t"                      \
+  "ldr r10, [sp, #128]\n\t"                      \
   "cmp r1, r10\n\t"                              \
   "bne.w 12b\n\t"                                \
   "13:\n\t"                                      \
-  "ldr r10, [sp, #12]\n\t"                       \
+  "ldr r10, [sp, #56]\n\t"                       \
   "cmp r10, #0\n\t"                              \
   "bne.w 32f\n\t"                                \
-  "ldr r10, [sp, #108]\n\t"                      \
+  "ldr r10, [sp, #140]\n\t"                      \
   "cmp r10, #0\n\t"                              \
   "beq.w 15f\n\t"                                \
   "ldr lr, [r1], #4\n\t"                         \
   "add r10, r10, r1\n\t"                         \
-  "str r10, [sp, #100]\n\t"                      \
+  "str r10, [sp, #128]\n\t"                      \
   "14:\n\t"                                      \
   rest                                           \
   "add r1, r1, #4\n\t"                           \
   "add.w r0, r0, #" rest_bytes "\n\t"            \
-  "ldr r10, [sp, #100]\n\t"                      \
+  "ldr r10, [sp, #128]\n\t"                      \
   "cmp r1, r10\n\t"                              \
   "bne.w 14b\n\t"                                \
   "15:\n\t"                                      \
-  "ldr r10, [sp, #104]\n\t"                      \
-  "ldr r11, [sp, #4]\n\t"                        \
+  "ldrd r10, r11, [sp, #36]\n\t"                 \
   "cmp r10, r11\n\t"                             \
   "bhi.w 33f\n\t"                                \
-  SPK_LOAD_CHANNEL                               \
+  SPK_FIND_CHANNEL                               \
   SPK_FINISH_SUMS                                \
-  SPK_SCALE_LANES                                \
-  SPK_STORE_PIXELS                               \
-  "bne.w 10b\n\t"                                \
-  SPK_LEAVE                                      \
+  SPK_SCALE_AND_STORE                            \
   "30:\n\t" /* a row of several chunks */        \
-  "str r10, [sp, #12]\n\t"                       \
+  "str r10, [sp, #56]\n\t"                       \
   SPK_CLEAR_SUMS                                 \
   "31:\n\t"                                      \
   SPK_NEXT_RUN                                   \
+  SPK_EMPTY_LANES                                \
   "b.w 11b\n\t"                                  \
   "32:\n\t"                                      \
   SPK_SPILL_LANES                                \
@@ -109,7 +105,6 @@ SPK_NAKED const uint8_t *spk_rows_s8_groups4__armv7em(const int32_t *tile, int32
                                                       const uint8_t *groups,
                                                       const spk_channel *channels,
                                                       int8_t *output, int32_t out_c,
-                                                      const int8_t *end, int32_t is_floor,
                                                       int32_t units, int32_t rest) {
   __asm__ volatile(ROWS(UNIT_OF_4, "20", REST_OF_4, "256"));
 }
@@ -118,7 +113,6 @@ SPK_NAKED const uint8_t *spk_rows_s8_groups8__armv7em(const int32_t *tile, int32
                                                       const uint8_t *groups,
                                                       const spk_channel *channels,
                                                       int8_t *output, int32_t out_c,
-                                                      const int8_t *end, int32_t is_floor,
                                                       int32_t units, int32_t rest) {
   __asm__ volatile(ROWS(UNIT_OF_8, "12", REST_OF_8, "512"));
 }
