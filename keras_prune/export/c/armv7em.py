@@ -11,7 +11,7 @@ _PIXELS = 8  # of a tile, which meets all weights at once
 _CHANNEL_BYTES = 32
 _COLUMN_BYTES = 16  # of a tile
 
-_ROW = 58  # per channel and tile, requantisation included
+_ROW = {"dense": 78, "stream": 58, "groups": 78}  # per channel and tile, requantisation included
 _PAIR = 9.15  # per stored pair and tile
 _WEIGHT = 7.2  # per dense weight and tile
 _GROUP = {4: 9.35, 8: 9.7}  # per group of so many columns and tile
@@ -61,13 +61,13 @@ def instructions(encoding, w, matrix, stored_bytes):
         A float.
     """
     rows = len(matrix)
-    products = matrix.size * _WEIGHT
+    products, kind = matrix.size * _WEIGHT, encoding.rstrip("48")
     if encoding == "stream":
         products = (stored_bytes / 2 - rows) * _PAIR
     elif encoding != "dense":
         m = int(encoding.removeprefix("groups"))
         products = rows * math.ceil(matrix.shape[1] / m) * _GROUP[m]
-    return _tiles(w) * (products + rows * _ROW + _packing(w))
+    return _tiles(w) * (products + rows * _ROW[kind] + _packing(w))
 
 
 def takes_groups(w, group):
