@@ -96,7 +96,7 @@ def build(folder, compiler, mains):
     folders = ("formats", "kernels", *(f"kernels/{name}" for name in ("reference", "portable")))
     sources = [path for name in folders for path in sorted((root / name).glob("*.c"))]
     sources += sorted((root / "kernels/aarch64").glob("*.c"))
-    sources.append(root / "delegate/cost_rule.c")
+    sources += [root / "delegate" / name for name in ("cost_rule.c", "stock_cost.c")]
     command = [*compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{root}"]
     command.append(f"-I{root / 'include'}")
     call([*command, "-c", *map(str, sources)], folder, "The kernels do not compile")
