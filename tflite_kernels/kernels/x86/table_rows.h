@@ -42,51 +42,60 @@ SPK_KERNEL(spk_conv2d_s8_quads__avxvnni, SPK_CONV_2D, SPK_S8, "tuples_s8", avxvn
 SPK_KERNEL(spk_conv2d_s8_quads__avx512vnni, SPK_CONV_2D, SPK_S8, "tuples_s8", avx512vnni,
            spk_planar_s8_quads_pack_size, spk_planar_s8_quads_pack, spk_planar_s8_quads_scratch,
            spk_planar_s8_units, "packed offsets fit 32 bits")
-SPK_KERNEL(spk_conv2d_s8_blocks1x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
-           spk_planar_s8_wide1x4_pack_size, spk_planar_s8_wide1x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks2x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
-           spk_planar_s8_wide2x4_pack_size, spk_planar_s8_wide2x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks4x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
-           spk_planar_s8_wide4x4_pack_size, spk_planar_s8_wide4x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks1x4__avxvnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avxvnni,
-           spk_planar_s8_blocks1x4_pack_size, spk_planar_s8_blocks1x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks2x4__avxvnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avxvnni,
-           spk_planar_s8_blocks2x4_pack_size, spk_planar_s8_blocks2x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks4x4__avxvnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avxvnni,
-           spk_planar_s8_blocks4x4_pack_size, spk_planar_s8_blocks4x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks1x4__avx512vnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx512vnni,
-           spk_planar_s8_blocks1x4_pack_size, spk_planar_s8_blocks1x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks2x4__avx512vnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx512vnni,
-           spk_planar_s8_blocks2x4_pack_size, spk_planar_s8_blocks2x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
-SPK_KERNEL(spk_conv2d_s8_blocks4x4__avx512vnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx512vnni,
-           spk_planar_s8_blocks4x4_pack_size, spk_planar_s8_blocks4x4_pack,
-           spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
-           "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
-           "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks1x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
+    spk_planar_s8_wide1x4_pack_size, spk_planar_s8_wide1x4_pack, spk_planar_fours_s8_scratch,
+    spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks2x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
+    spk_planar_s8_wide2x4_pack_size, spk_planar_s8_wide2x4_pack, spk_planar_fours_s8_scratch,
+    spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks4x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
+    spk_planar_s8_wide4x4_pack_size, spk_planar_s8_wide4x4_pack, spk_planar_fours_s8_scratch,
+    spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks1x4__avxvnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avxvnni,
+    spk_planar_s8_blocks1x4_pack_size, spk_planar_s8_blocks1x4_pack,
+    spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks2x4__avxvnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avxvnni,
+    spk_planar_s8_blocks2x4_pack_size, spk_planar_s8_blocks2x4_pack,
+    spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks4x4__avxvnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avxvnni,
+    spk_planar_s8_blocks4x4_pack_size, spk_planar_s8_blocks4x4_pack,
+    spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks1x4__avx512vnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx512vnni,
+    spk_planar_s8_blocks1x4_pack_size, spk_planar_s8_blocks1x4_pack,
+    spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks2x4__avx512vnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx512vnni,
+    spk_planar_s8_blocks2x4_pack_size, spk_planar_s8_blocks2x4_pack,
+    spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
+SPK_KERNEL(
+    spk_conv2d_s8_blocks4x4__avx512vnni, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx512vnni,
+    spk_planar_s8_blocks4x4_pack_size, spk_planar_s8_blocks4x4_pack,
+    spk_planar_fours_s8_scratch, spk_planar_fours_s8_units,
+    "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
+    "without horizontal dilation")
 SPK_KERNEL(spk_fully_connected_f32_blocks8x1__avx2, SPK_FULLY_CONNECTED, SPK_F32, "blocks_f32",
            avx2, spk_row_blocks8_pack_size, spk_row_blocks8_pack, spk_row_blocks8_scratch,
            spk_row_blocks8_units, "none")
