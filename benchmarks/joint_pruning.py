@@ -2,12 +2,12 @@
 
 MLP-3 and Lenet-4 on MNIST and ConvNet-5 on CIFAR-10 go the whole way of `kp.joint_prune`: a dense
 network is trained, its weights are pruned in rounds, winner rates are searched on held-out training
-images (for MNIST they are given, chosen on these), and one fine-tuning follows with both. All
-stages see the same random crops, moved by a pixel on MNIST, also mirrored on CIFAR-10; what is
-pruned also learns from the dense network. Beside it stand the dense network and the one with pruned
-weights alone. Accuracies are of test images, which nothing is chosen by; densities and
-multiply-accumulates are counted on them too. The networks for MNIST also run as C programs on a
-Cortex-M4 in QEMU.
+images or given (for MNIST as chosen on these, for ConvNet-5 from the multiply-accumulates of its
+published row), and one fine-tuning follows with both. All stages see the same random crops, moved
+by a pixel on MNIST, also mirrored on CIFAR-10; what is pruned also learns from the dense network.
+Beside it stand the dense network and the one with pruned weights alone. Accuracies are of test
+images, which nothing is chosen by; densities and multiply-accumulates are counted on them too. The
+networks for MNIST also run as C programs on a Cortex-M4 in QEMU.
 
 Every run is written to the result file at once: an interrupted benchmark goes on where it was, and
 several processes, each with its own `--networks`, share the work.

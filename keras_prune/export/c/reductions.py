@@ -52,7 +52,7 @@ def pool2d(node, target):
     step.sources = (f"{REFERENCE}/{kind}_pool2d_s8.c",)
     step.struct("spk_window2d", "window", fields)
     step.arguments += [str(limits[0]), str(limits[1]), source, output]
-    step.instructions = 8 * output.size * kernel_h * kernel_w
+    step.instructions = 19 * output.size * kernel_h * kernel_w
     return step
 
 

@@ -59,11 +59,14 @@ static int is_by_value(const spk_winners *p) { return p->levels == NULL || p->is
 static void count_all(const spk_winners *p, const int8_t *group, int32_t *restrict counts) {
   const int by_value = is_by_value(p);
   memset(counts, 0, SPK_WINNERS_S8_SCRATCH);
-  for (int32_t i = 0; p->places != NULL && i < p->candidates; ++i) {
-    const int32_t value = group[p->places[i]] + 128;
-    ++counts[by_value ? value : p->levels[value]];
+  if (p->places != NULL) {
+    for (int32_t i = 0; i < p->candidates; ++i) {
+      const int32_t value = group[p->places[i]] + 128;
+      ++counts[by_value ? value : p->levels[value]];
+    }
+    return;
   }
-  for (int32_t o = 0; p->places == NULL && o < p->outer; ++o, group += p->groups * p->run) {
+  for (int32_t o = 0; o < p->outer; ++o, group += p->groups * p->run) {
     if (by_value) {
       count_values(group, p->run, p->zero_point, counts);
       continue;

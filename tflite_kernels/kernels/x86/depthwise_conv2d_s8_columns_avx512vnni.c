@@ -178,7 +178,7 @@ TARGET static void run_unit(const spk_args *args, const spk_columns_shape *s, in
   for (int32_t y = band * s->band_rows; y < end; y += 1 + is_narrow) {
     const int has_second = y + 1 < end;
     find_rows(&r, 0, w, input, padding, y);
-    find_rows(&r, 1, w, input, padding, has_second ? y + 1 : y);
+    if (is_narrow) find_rows(&r, 1, w, input, padding, has_second ? y + 1 : y);
     r.output[0] = output + (size_t)y * out_row;
     r.output[1] = has_second ? r.output[0] + out_row : NULL;
     if (w->stride_w == 1)

@@ -119,14 +119,12 @@ SPK_PLANAR_FOURS_PACKER(wide, 1, 2)
 SPK_PLANAR_FOURS_PACKER(wide, 2, 2)
 SPK_PLANAR_FOURS_PACKER(wide, 4, 2)
 
-static size_t planes_bytes(const spk_layer *view) { return spk_planar_scratch(view, kWord); }
-
 static int is_by_rows(const spk_layer *layer) { return layer->window.in_c % kSpkFour != 0; }
 
 size_t spk_planar_fours_s8_scratch(const spk_layer *layer) {
   spk_layer view;
   if (!spk_planar_fours_s8_view(layer, &view)) return 0;
-  return planes_bytes(&view) + (is_by_rows(layer) ? padded_bytes(layer) : 0);
+  return spk_planar_scratch(&view, kWord) + (is_by_rows(layer) ? padded_bytes(layer) : 0);
 }
 
 int32_t spk_planar_fours_s8_units(const spk_layer *layer) {
@@ -137,9 +135,13 @@ int32_t spk_planar_fours_s8_units(const spk_layer *layer) {
 static void copy_padded(const spk_layer *layer, const int8_t *image, int8_t *to) {
   const spk_window2d *w = &layer->window;
   const size_t row = padded_row(w), left = (size_t)w->pad_left * w->in_c;
-  const size_t bytes = (size_t)w->in_w * w->in_c;
-  memset(to, -layer->requant.input_offset, padded_bytes(layer));
-  for (int32_t y = 0; y < w->in_h; ++y) memcpy(to + y * row + left, image + y * bytes, bytes);
+  const size_t bytes = (size_t)w->in_w * w->in_c, right = row - left - bytes;
+  const int zero_point = -layer->requant.input_offset;
+  for (int32_t y = 0; y < w->in_h; ++y, to += row, image += bytes) {
+    memset(to, zero_point, left);
+    memcpy(to + left, image, bytes);
+    memset(to + left + bytes, zero_point, right);
+  }
 }
 
 // The units of one image at a time.
@@ -148,7 +150,7 @@ static void run_by_rows(const spk_args *args, const spk_args *inner,
   const spk_layer *layer = args->layer;
   const spk_window2d *w = &layer->window;
   const int32_t bands = spk_planar_units(inner->layer, kWord) / w->batch;
-  int8_t *padded = (int8_t *)args->scratch + planes_bytes(inner->layer);
+  int8_t *padded = (int8_t *)args->scratch + spk_planar_scratch(inner->layer, kWord);
   for (int32_t unit = args->begin, end; unit < args->end; unit = end) {
     const int32_t image = unit / bands, after = (image + 1) * bands;
     end = after < args->end ? after : args->end;
