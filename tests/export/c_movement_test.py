@@ -154,6 +154,7 @@ def refused(tmp_path, cases, sentence):
         ("CONCATENATION", (2, 3), (2, 4), [], {"axis": 1}, "its parts need shapes"),
         ("CONCATENATION", (2, 3), (2, 3), [], {"axis": 2}, "axis 2 does not fit"),
         ("UNPACK", (2, 3), (3,), [], {"axis": 0}, "its parts need shapes"),
+        ("UNPACK", (2**30, 2**30, 64), (3,), [], {"axis": 0}, "is larger than 1073741824 bytes"),
         ("SPLIT_V", (4,), (4,), [[3], [0]], {}, r"its sizes \[3\]"),
         ("SPLIT_V", (4,), (4,), [[4]], {}, "its input 2 must be a constant of 1"),
         ("MEAN", (2, 3), (2,), [[2]], {}, r"axes \[2\] do not fit"),

@@ -1,6 +1,7 @@
 """The graph of a .tflite file, as the C export sees it."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Tensor:
     @property
     def size(self):
         """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)  # not numpy, which overflows on shapes of hostile files
 
     @property
     def bytes(self):
