@@ -149,7 +149,8 @@ class Model:
             parameters = self._tables.QuantizationParametersT()
             scales = np.atleast_1d(np.asarray(scale, np.float32))
             parameters.scale = scales
-            parameters.zeroPoint = np.full(len(scales), zero_point, np.int64)
+            zero_points = zero_point if np.ndim(zero_point) else [zero_point] * len(scales)
+            parameters.zeroPoint = np.array(zero_points, np.int64)
             parameters.quantizedDimension = axis
             tensor.quantization = parameters
         self._graph.tensors.append(tensor)

@@ -175,6 +175,7 @@ def test_convolutions_on_a_cortex_m(tmp_path):
     "change, reason",
     [
         ({"zero_point": 3}, "zero point 0"),
+        ({"zero_point": []}, "zero point 0"),
         ({"bias": "float32"}, "INT64 or INT32 values"),
         ({"scale": 1e-9}, "above 128"),
     ],

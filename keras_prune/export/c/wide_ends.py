@@ -28,7 +28,7 @@ def checked_ends(node, inputs=None, source_types=("INT16",), output_types=("INT1
 
 def zero_point_0(node, tensor):
     """Refuse a tensor without one scale and zero point 0."""
-    if len(tensor.scales) != 1 or np.any(tensor.zero_points):
+    if len(tensor.scales) != 1 or list(tensor.zero_points) != [0]:
         raise node.refuse(f"{tensor.name!r} needs exactly one scale, and zero point 0")
     if not (np.isfinite(tensor.scale) and tensor.scale > 0):
         raise node.refuse(f"{tensor.name!r} needs a positive scale, not {tensor.scale}")
