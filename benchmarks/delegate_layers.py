@@ -1,4 +1,4 @@
-"""Single layers in LiteRT and with the delegate: `python -m benchmarks.delegate_layers`.
+"""Layers in LiteRT and with the delegate: `python -m benchmarks.delegate_layers`.
 
 For every layer and share of zeros, one run times in turns: LiteRT on dense float32 and on dense
 int8 weights, LiteRT's own sparse kernel where it has one (float32 dense layers in blocks of 1x4),
@@ -32,21 +32,26 @@ NAME = "delegate_layers"
 KEYS = ("layer", "sparsity", "live", "shapes", "seed")
 LITERT_SPARSE = "LiteRT sparse float32"
 layers = keras.layers
-# Inputs, the layer, its kind.
+# Inputs, the layers, each with a ReLU behind it, and their kind.
 LAYERS = {
-    "Dense 256 to 256": ((256,), lambda: layers.Dense(256), "small"),
-    "Dense 1024 to 1024": ((1024,), lambda: layers.Dense(1024), "dense"),
-    "Conv 1x1, 28x28x128 to 256": ((28, 28, 128), lambda: layers.Conv2D(256, 1), "1x1"),
-    "Conv 1x1, 14x14x256 to 512": ((14, 14, 256), lambda: layers.Conv2D(512, 1), "1x1"),
+    "Dense 256 to 256": ((256,), lambda: [layers.Dense(256)], "small"),
+    "Dense 1024 to 1024": ((1024,), lambda: [layers.Dense(1024)], "dense"),
+    "Conv 1x1, 28x28x128 to 256": ((28, 28, 128), lambda: [layers.Conv2D(256, 1)], "1x1"),
+    "Conv 1x1, 14x14x256 to 512": ((14, 14, 256), lambda: [layers.Conv2D(512, 1)], "1x1"),
     "Conv 3x3, 28x28x128 to 128": (
         (28, 28, 128),
-        lambda: layers.Conv2D(128, 3, padding="same"),
+        lambda: [layers.Conv2D(128, 3, padding="same")],
         "3x3",
     ),
     "Conv 3x3, 14x14x256 to 256": (
         (14, 14, 256),
-        lambda: layers.Conv2D(256, 3, padding="same"),
+        lambda: [layers.Conv2D(256, 3, padding="same")],
         "3x3",
+    ),
+    "Four conv 1x1, 28x28, 128 to 256 to 128": (
+        (28, 28, 128),
+        lambda: [layers.Conv2D(filters, 1) for filters in (256, 128, 256, 128)],
+        "chain",
     ),
 }
 _DENSE = {
@@ -58,6 +63,7 @@ SHAPES = {
     "dense": _DENSE,
     "1x1": {"float32": ("4x1", "unstructured"), "int8": ("2x4", "unstructured")},
     "3x3": {"float32": ("4x1", "unstructured"), "int8": ("2x4", "4x4", "unstructured")},
+    "chain": {"float32": ("4x1",), "int8": ("2x4",)},
 }
 SPARSITIES = (0.0, 0.5, 0.8, 0.9, 0.95)
 WINDOWS = {0.5: 16, 0.8: 6, 0.9: 3, 0.95: 2}  # of 32
@@ -72,6 +78,8 @@ GOALS = {
     ("dense", "int8", "unstructured"): (2.8, 5.0, 8.5),
     ("1x1", "float32", "4x1"): (4.4, 7.5, 12.0),
     ("1x1", "int8", "2x4"): (3.2, 4.5, 6.0),
+    ("chain", "float32", "4x1"): (4.8, 9.0, 17.0),
+    ("chain", "int8", "2x4"): (3.8, 6.0, 8.5),
     ("3x3", "float32", "4x1"): (5.2, 9.8, 18.0),
     ("3x3", "float32", "unstructured"): (3.6, 6.5, 11.0),
     ("3x3", "int8", "2x4"): (4.4, 7.8, 13.5),
@@ -121,9 +129,8 @@ def measure(case, rounds=15, seed=0):
     keras.utils.set_random_seed(seed)
     shape, make, _ = LAYERS[case["layer"]]
     x = np.random.default_rng(seed).normal(size=(32, *shape)).astype("float32")
-    model = keras.Sequential(
-        [keras.Input(shape), *_in_front(case["live"]), make(), layers.ReLU()], name="layer"
-    )
+    stack = [each for layer in make() for each in (layer, layers.ReLU())]
+    model = keras.Sequential([keras.Input(shape), *_in_front(case["live"]), *stack], name="layer")
     weights, files = model.get_weights(), {}
     with tempfile.TemporaryDirectory() as folder:
 
@@ -169,9 +176,9 @@ def _in_front(live):
 
 
 def operations(layer):
-    """Int. Multiplications and additions of the dense layer."""
+    """Int. Multiplications and additions of the dense layers."""
     shape, make, _ = LAYERS[layer]
-    model = keras.Sequential([keras.Input(shape), make()])
+    model = keras.Sequential([keras.Input(shape), *make()])
     return 2 * kp.cost(model).macs
 
 
@@ -215,7 +222,7 @@ def _mark(run, dtype, shape):
     if shape == "dense":
         return ""
     inputs, make, _ = LAYERS[run["layer"]]
-    layer, quantize = make(), None if dtype == "float32" else dtype
+    layer, quantize = make()[0], None if dtype == "float32" else dtype
     layer.build((None, *inputs))
     chosen = kp.granularity_for(run["target"], layer, run["sparsity"], quantize)
     return "*" if chosen == granularity.get(granularity_of(shape, run["sparsity"])[0]) else ""

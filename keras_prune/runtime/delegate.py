@@ -44,9 +44,9 @@ def load_delegate(*, runtime=None, **options):
             that are expected to be faster.
             `verbose`: Boolean, whether to print one line for each node to stderr: taken or not,
             why, and by which kernel. Defaults to `False`.
-            `chains`: String, `"auto"`, `"off"` or `"always"`: whether neighbouring float32 layers
-            hand channels-planar activations to each other where that is expected to be faster,
-            never, or wherever they can. Defaults to `"auto"`.
+            `chains`: String, `"auto"`, `"off"` or `"always"`: whether neighbouring layers hand
+            channels-planar activations to each other where that is expected to be faster, never,
+            or wherever they can. Defaults to `"auto"`.
             `tuning`: Boolean, whether to time the likely kernels of each layer when a model is
             loaded, a millisecond each, instead of going by what they are expected to take.
             Defaults to `False`, or to `True` with `tuning_cache`.

@@ -103,6 +103,18 @@ def test_values_that_are_read_inside_and_outside(capfd):
     check(net.build(third, first, second), capfd, 3)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize("chains", ["always", "off"])
+def test_layers_that_nobody_reads(dtype, chains):
+    net = Images(dtype=dtype)
+    x = net.source((1, 8, 8, 16))
+    net.conv2d(x, 8)
+    net.conv2d(net.conv2d(x, 8), 12)
+    content = net.build(net.conv2d(x, 8))
+    x = random_input((1, 8, 8, 16), dtype)
+    assert_same(delegated(content, x, chains=chains), reference(content, x))
+
+
 def test_two_inputs(capfd):
     net = Images()
     a, b = net.source((1, 8, 8, 16)), net.source((1, 8, 8, 16))

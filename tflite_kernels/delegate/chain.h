@@ -14,11 +14,15 @@ enum { kSpkMostLinks = 64 };
 
 typedef struct spk_chain spk_chain;
 
-// The geometry of one link of a chain, and its weights. `weights` are dense, `bias` may be
-// NULL.
+static inline const char *spk_chain_name(spk_dtype dtype) {
+  return dtype == SPK_S8 ? "spk_chain_s8" : "spk_chain_f32";
+}
+
+// The geometry of one link of a chain, and its weights. `weights` are dense, the bias may be
+// NULL. What `requant` points to must live as long as the chain.
 typedef struct spk_chain_layer {
-  spk_window2d window;
-  const float *weights, *bias;
+  spk_layer layer;
+  const void *weights;
 } spk_chain_layer;
 
 // A chain of `count` links for these shapes. `leaving` names the `leaving_count` tensors that
@@ -39,14 +43,14 @@ size_t spk_chain_tile_bytes(const spk_chain *chain);
 // Where the tensors of a call are. `data_of` gives those that enter or leave.
 typedef struct spk_chain_call {
   const spk_chain *chain;
-  float *(*data_of)(const void *context, int tensor);
+  void *(*data_of)(const void *context, int tensor);
   const void *context;
-  float *planes;  // aligned to 64 bytes, as the tiles are
-  int32_t image;  // of the batch
+  uint8_t *planes;  // aligned to 64 bytes, as the tiles are
+  int32_t image;    // of the batch
 } spk_chain_call;
 
 // The units [begin, end) of a pass.
 void spk_chain_run(const spk_chain_call *call, int32_t pass, int32_t begin, int32_t end,
-                   float *tiles);
+                   uint8_t *tiles);
 
 #endif  // SPK_DELEGATE_CHAIN_H_

@@ -5,6 +5,7 @@
 
 #include "delegate/chain.h"
 #include "delegate/node.h"
+#include "delegate/quantization.h"
 #include "delegate/sparse_weights.h"
 
 enum { kAlignment = 64, kLeastMultiplications = 200000 };
@@ -16,6 +17,7 @@ typedef struct chain_state {
   int32_t count;
   int *leaving;
   int32_t leaving_count;
+  int32_t *factors[kSpkMostLinks];  // int8, see spk_fill_requant()
   spk_chain *chain;
   int scratch_tensor;
   size_t planes_bytes, tile_bytes;
@@ -27,6 +29,7 @@ static void chain_free(TfLiteContext *context, void *buffer) {
   chain_state *state = buffer;
   if (!state) return;
   spk_chain_destroy(state->chain);
+  for (int32_t i = 0; i < state->count; ++i) free(state->factors[i]);
   free(state->leaving);
   free(state);
 }
@@ -70,10 +73,10 @@ static TfLiteIntArray *int_array(int size, const int *data) {
 static const char *find_windows(TfLiteContext *context, const chain_state *state,
                                 spk_chain_layer *layers) {
   for (int32_t i = 0; i < state->count; ++i) {
-    spk_window2d *w = &layers[i].window;
-    const char *reason = spk_link_window(context, &state->links[i], w);
+    const spk_window2d *w = &layers[i].layer.window;
+    const char *reason = spk_link_layer(context, &state->links[i], &layers[i].layer);
     if (reason) return reason;
-    if (w->batch != layers[0].window.batch) return "the batches of its inputs disagree";
+    if (w->batch != layers[0].layer.window.batch) return "the batches of its inputs disagree";
     const int dims[4] = {w->batch, w->out_h, w->out_w, w->out_c};
     TfLiteIntArray *shape = int_array(4, dims);
     if (!shape) return "memory is short";
@@ -86,14 +89,28 @@ static const char *find_windows(TfLiteContext *context, const chain_state *state
 
 static bool same_windows(const chain_state *state, const spk_chain_layer *layers) {
   for (int32_t i = 0; i < state->count; ++i) {
-    spk_window2d a = state->windows[i], b = layers[i].window;
+    spk_window2d a = state->windows[i], b = layers[i].layer.window;
     a.batch = b.batch = 1;
     if (memcmp(&a, &b, sizeof(a)) != 0) return false;
   }
   return true;
 }
 
-static const char *read_weights(TfLiteContext *context, const chain_state *state,
+static const char *fill_requant(TfLiteContext *context, chain_state *state, int32_t link,
+                                spk_layer *layer) {
+  if (layer->dtype != SPK_S8) return NULL;
+  const spk_claim *claim = &state->links[link].claim;
+  const int32_t channels = layer->window.out_c;
+  free(state->factors[link]);
+  state->factors[link] = malloc(3 * sizeof(int32_t) * (size_t)channels);
+  if (!state->factors[link]) return "memory is short";
+  spk_fill_requant(claim->op, claim->activation, &context->tensors[claim->input],
+                   &context->tensors[claim->filter], &context->tensors[claim->output], channels,
+                   state->factors[link], &layer->requant);
+  return NULL;
+}
+
+static const char *read_weights(TfLiteContext *context, chain_state *state,
                                 spk_chain_layer *layers, void **memory) {
   for (int32_t i = 0; i < state->count; ++i) {
     const spk_claim *claim = &state->links[i].claim;
@@ -105,12 +122,14 @@ static const char *read_weights(TfLiteContext *context, const chain_state *state
     const char *reason = spk_dense_weights(weights, memory[2 * i], bytes);
     if (reason) return reason;
     layers[i].weights = memory[2 * i];
+    reason = fill_requant(context, state, i, &layers[i].layer);
+    if (reason) return reason;
     if (claim->bias == kTfLiteOptionalTensor) continue;
     const TfLiteTensor *bias = &context->tensors[claim->bias];  // may be unaligned
     memory[2 * i + 1] = malloc(bias->bytes + 1);
     if (!memory[2 * i + 1]) return "memory is short";
     memcpy(memory[2 * i + 1], bias->data, bias->bytes);
-    layers[i].bias = memory[2 * i + 1];
+    layers[i].layer.bias = memory[2 * i + 1];
   }
   return NULL;
 }
@@ -125,7 +144,7 @@ static const char *make_chain(TfLiteContext *context, chain_state *state,
     state->chain = spk_chain_create(state->links, layers, state->count, state->leaving,
                                     state->leaving_count, &reason);
   for (int32_t i = 0; i < 2 * state->count; ++i) free(memory[i]);
-  for (int32_t i = 0; i < state->count; ++i) state->windows[i] = layers[i].window;
+  for (int32_t i = 0; i < state->count; ++i) state->windows[i] = layers[i].layer.window;
   return reason;
 }
 
@@ -181,7 +200,7 @@ static TfLiteStatus chain_prepare(TfLiteContext *context, TfLiteNode *node) {
   if (!reason && (!state->chain || !same_windows(state, layers)))
     reason = make_chain(context, state, layers);
   if (reason) return fail(context, reason);
-  state->batch = layers[0].window.batch;
+  state->batch = layers[0].layer.window.batch;
   state->threads = useful_threads(context, state);
   reason = reserve_scratch(context, node, state);
   return reason ? fail(context, reason) : kTfLiteOk;
@@ -192,7 +211,7 @@ typedef struct pass_job {
   int32_t pass;
 } pass_job;
 
-static float *data_of(const void *context, int tensor) {
+static void *data_of(const void *context, int tensor) {
   return ((const TfLiteContext *)context)->tensors[tensor].data;
 }
 
@@ -206,7 +225,8 @@ static bool tensors_fit(const TfLiteContext *context, const chain_state *state) 
   for (int32_t i = 0; i < state->count; ++i) {
     const spk_window2d *w = &state->windows[i];
     const spk_link *link = &state->links[i];
-    const size_t batch = (size_t)state->batch * sizeof(float);
+    const size_t element = link->dtype == SPK_S8 ? 1 : sizeof(float);
+    const size_t batch = (size_t)state->batch * element;
     const size_t in = batch * (size_t)w->in_h * (size_t)w->in_w * (size_t)w->in_c;
     const size_t out = batch * (size_t)w->out_h * (size_t)w->out_w * (size_t)w->out_c;
     for (int32_t j = 0; j < link->input_count; ++j)
@@ -221,10 +241,9 @@ static TfLiteStatus chain_invoke(TfLiteContext *context, TfLiteNode *node) {
   if (!state || !tensors_fit(context, state)) return kTfLiteError;
   const uintptr_t begin = (uintptr_t)context->tensors[state->scratch_tensor].data;
   uint8_t *scratch = (uint8_t *)((begin + kAlignment - 1) / kAlignment * kAlignment);
-  pass_job pass = {.call = {.chain = state->chain,
-                            .data_of = data_of,
-                            .context = context,
-                            .planes = (float *)(void *)scratch}};
+  pass_job pass = {
+      .call = {
+          .chain = state->chain, .data_of = data_of, .context = context, .planes = scratch}};
   for (pass.call.image = 0; pass.call.image < state->batch; ++pass.call.image) {
     for (pass.pass = 0; pass.pass < spk_chain_passes(state->chain); ++pass.pass) {
       const spk_job job = {.run = run_units,
@@ -241,7 +260,8 @@ static TfLiteStatus chain_invoke(TfLiteContext *context, TfLiteNode *node) {
 static const char *chain_profiling_string(const TfLiteContext *context,
                                           const TfLiteNode *node) {
   (void)context;
-  return node->user_data ? "spk_chain_f32" : NULL;
+  const chain_state *state = node->user_data;
+  return state ? spk_chain_name(state->links[0].dtype) : NULL;
 }
 
 TfLiteRegistration spk_chain_registration(void) {

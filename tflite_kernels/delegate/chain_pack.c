@@ -7,8 +7,7 @@
 
 static void *aligned(size_t bytes) { return aligned_alloc(64, (bytes + 64) / 64 * 64); }
 
-// Floats from one channel to the next where the link reads its input.
-static int32_t stride_of_input(const spk_chain *chain, int32_t link) {
+int32_t spk_chain_stride_of_input(const spk_chain *chain, int32_t link) {
   for (int32_t p = 0; p < chain->pass_count; ++p) {
     const chain_pass *pass = &chain->passes[p];
     for (int32_t s = 0; s < pass->step_count; ++s) {
@@ -40,7 +39,7 @@ static bool copy_bias(spk_chain *chain, int32_t link, const float *bias) {
 static const char *pack_conv2d(spk_chain *chain, int32_t link, const float *weights) {
   const spk_window2d *w = &chain->windows[link];
   const int32_t cols = w->kernel_h * w->kernel_w * w->in_c, rows = chain->links[link].rows;
-  const int64_t stride = stride_of_input(chain, link);
+  const int64_t stride = spk_chain_stride_of_input(chain, link);
   const size_t bytes = spk_blocks_f32_pack_size(weights, w->out_c, cols, rows);
   void *packed = bytes ? aligned(bytes) : NULL;
   chain->memory[link][0] = packed;
@@ -54,12 +53,12 @@ static const char *pack_conv2d(spk_chain *chain, int32_t link, const float *weig
     const int32_t tap = (int32_t)(column[b] / (uint32_t)w->in_c);
     column[b] = (uint32_t)(c * stride + tap_offset(chain, w, tap));
   }
-  chain->kernel_of[link].conv = (spk_planes_conv2d){.packed = packed,
-                                                    .bias = chain->memory[link][1],
-                                                    .rows = rows,
-                                                    .channels = w->out_c,
-                                                    .act_min = chain->links[link].act_min,
-                                                    .act_max = chain->links[link].act_max};
+  chain->kernel_of[link].as.conv = (spk_planes_conv2d){.packed = packed,
+                                                       .bias = chain->memory[link][1],
+                                                       .rows = rows,
+                                                       .channels = w->out_c,
+                                                       .act_min = chain->links[link].act_min,
+                                                       .act_max = chain->links[link].act_max};
   return NULL;
 }
 
@@ -78,7 +77,7 @@ static const char *pack_depthwise(spk_chain *chain, int32_t link, const float *w
       turned[(size_t)c * (size_t)taps + (size_t)t] =
           weights[(size_t)t * (size_t)channels + (size_t)c];
   }
-  chain->kernel_of[link].depthwise =
+  chain->kernel_of[link].as.depthwise =
       (spk_planes_depthwise){.weights = turned,
                              .bias = chain->memory[link][1],
                              .offset = offset,
@@ -97,7 +96,11 @@ const char *spk_chain_pack(spk_chain *chain, const spk_chain_layer *layers) {
     if (link->kind == SPK_LINK_POINTWISE) continue;
     chain->kernel_of[i].reach = w->pad_top * chain->planes.pitch + w->pad_left;
     chain->kernel_of[i].span = tap_offset(chain, w, w->kernel_h * w->kernel_w - 1);
-    if (!copy_bias(chain, i, layers[i].bias)) return "memory is short";
+    if (layers[i].layer.dtype == SPK_S8) {
+      reason = spk_chain_pack_s8(chain, i, &layers[i]);
+      continue;
+    }
+    if (!copy_bias(chain, i, layers[i].layer.bias)) return "memory is short";
     reason = link->kind == SPK_LINK_CONV_2D ? pack_conv2d(chain, i, layers[i].weights)
                                             : pack_depthwise(chain, i, layers[i].weights);
   }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 // What the convolutions of a tile read should stay in the first-level cache, or near it.
-enum { kTileBytes = 48 * 1024, kSmallestTile = 32 };
+enum { kTileBytes = 48 * 1024, kTileBytesS8 = 96 * 1024, kSmallestTile = 32 };
 
 // The copies that windows read should stay in the second-level cache.
 enum { kBandBytes = 256 * 1024, kMostUnit = 4 };
@@ -46,13 +46,15 @@ static int32_t find_value(const spk_chain *chain, int tensor) {
 
 static int32_t add_value(spk_chain *chain, int tensor, int32_t h, int32_t w, int32_t c,
                          int32_t producer) {
-  chain->values[chain->value_count] = (chain_value){.tensor = tensor,
-                                                    .height = h,
-                                                    .width = w,
-                                                    .channels = c,
-                                                    .producer = producer,
-                                                    .pass = -1,
-                                                    .last_pass = -1};
+  chain->values[chain->value_count] =
+      (chain_value){.tensor = tensor,
+                    .height = h,
+                    .width = w,
+                    .channels = c,
+                    .planes = (c - 1) / chain->kernels->channels + 1,
+                    .producer = producer,
+                    .pass = -1,
+                    .last_pass = -1};
   return chain->value_count++;
 }
 
@@ -67,7 +69,12 @@ static const char *find_values(spk_chain *chain, const int *leaving, int32_t lea
       chain_value *value = &chain->values[v];
       if (value->height != w->in_h || value->width != w->in_w || value->channels != w->in_c)
         return "the shapes of its layers disagree";
-      value->is_windowed |= spk_is_windowed(link, w);
+      if (!spk_is_windowed(link, w)) continue;
+      value->is_windowed = true;
+      // Zeros of float32, or the zero point as x + 128.
+      if (chain->kernels->channels > 1)
+        value->padding =
+            0x01010101u * ((uint32_t)(128 - chain->requants[i].input_offset) & 0xff);
     }
     if (find_value(chain, link->output) >= 0) return "its layers are not in order";
     add_value(chain, link->output, w->out_h, w->out_w, w->out_c, i);
@@ -161,17 +168,17 @@ static void lifetime(const spk_chain *chain, int32_t v, int32_t *from, int32_t *
   *to = value->last_step;
 }
 
-static size_t floats_of(const spk_chain *chain, int32_t v) {
+static size_t words_of(const spk_chain *chain, int32_t v) {
   const chain_value *value = &chain->values[v];
-  const size_t channels = ((size_t)value->channels + 3) / 4 * 4;  // whole blocks
-  return channels *
+  const size_t planes = ((size_t)value->planes + 3) / 4 * 4;  // whole blocks
+  return planes *
          (size_t)(value->is_whole ? chain->planes.plane : (int32_t)kSpkPlanesTileStride);
 }
 
 // The lowest place that no value needs at the same time; returns where it ends.
 static size_t place(spk_chain *chain, int32_t v) {
   chain_value *value = &chain->values[v];
-  const size_t size = floats_of(chain, v);
+  const size_t size = words_of(chain, v);
   int32_t from, to, other_from, other_to;
   lifetime(chain, v, &from, &to);
   value->at = 0;
@@ -181,9 +188,9 @@ static size_t place(spk_chain *chain, int32_t v) {
       continue;
     lifetime(chain, i, &other_from, &other_to);
     if (other_to < from || to < other_from || other->at >= value->at + size ||
-        value->at >= other->at + floats_of(chain, i))
+        value->at >= other->at + words_of(chain, i))
       continue;
-    value->at = other->at + floats_of(chain, i);
+    value->at = other->at + words_of(chain, i);
     i = -1;  // behind that one: look at all of them again
   }
   return value->at + size;
@@ -192,21 +199,22 @@ static size_t place(spk_chain *chain, int32_t v) {
 static void place_values(spk_chain *chain) {
   for (int32_t v = 0; v < chain->value_count; ++v) {
     const size_t end = place(chain, v);
-    size_t *most = chain->values[v].is_whole ? &chain->planes_floats : &chain->tile_floats;
+    size_t *most = chain->values[v].is_whole ? &chain->planes_words : &chain->tile_words;
     if (end > *most) *most = end;
   }
 }
 
 // The largest tile of which convolutions of one pixel can read all channels in the cache.
 static int32_t fitting_tile(const spk_chain *chain, const chain_pass *pass) {
-  int32_t channels = 1;
+  int32_t planes = 1;
   for (int32_t s = 0; s < pass->step_count; ++s) {
     const chain_step *step = &chain->steps[pass->first_step + s];
     if (step->kind == CHAIN_LINK && chain->links[step->link].kind == SPK_LINK_CONV_2D &&
         !spk_is_windowed(&chain->links[step->link], &chain->windows[step->link]))
-      channels = max_i32(channels, chain->windows[step->link].in_c);
+      planes = max_i32(planes, chain->values[step->inputs[0]].planes);
   }
-  const int32_t fitting = kTileBytes / (int32_t)sizeof(float) / channels;
+  const int32_t bytes = chain->kernels->channels > 1 ? kTileBytesS8 : kTileBytes;
+  const int32_t fitting = bytes / kSpkPlanesWord / planes;
   return fitting >= kSpkPlanesTile ? kSpkPlanesTile
          : fitting >= 64           ? 64
          : fitting >= 48           ? 48
@@ -223,7 +231,7 @@ static const chain_step *window_of(const spk_chain *chain, const chain_pass *pas
 }
 
 static void size_passes(spk_chain *chain) {
-  const size_t tiles = chain->tile_floats;
+  const size_t tiles = chain->tile_words;
   for (int32_t p = 0; p < chain->pass_count; ++p) {
     chain_pass *pass = &chain->passes[p];
     const chain_step *head = window_of(chain, pass);
@@ -239,13 +247,14 @@ static void size_passes(spk_chain *chain) {
       lines = ((int64_t)pass->unit * pass->tile + span + 2 * kSpkPlanesVector - 1) /
                   kSpkPlanesVector |
               1;
-      if (lines * kSpkPlanesVector * w->in_c * 4 <= kBandBytes || pass->unit == 1) break;
+      if (lines * kSpkPlanesVector * w->in_c * kSpkPlanesWord <= kBandBytes || pass->unit == 1)
+        break;
     }
     if (lines * kSpkPlanesVector > chain->planes.plane) continue;  // no smaller than the planes
     pass->band = (int32_t)lines * kSpkPlanesVector;
     pass->band_at = tiles;
     const size_t end = tiles + (size_t)pass->band * (size_t)w->in_c;
-    if (end > chain->tile_floats) chain->tile_floats = end;
+    if (end > chain->tile_words) chain->tile_words = end;
   }
 }
 
@@ -260,20 +269,23 @@ static const char *make_plan(spk_chain *chain, const int *leaving, int32_t leavi
     most_channels = max_i32(most_channels, chain->values[v].channels);
   place_values(chain);
   size_passes(chain);
-  chain->zeros = calloc((size_t)most_channels, sizeof(float));
+  chain->zeros = calloc((size_t)most_channels, sizeof(float));  // of any type
   return chain->zeros ? NULL : "memory is short";
 }
 
 spk_chain *spk_chain_create(const spk_link *links, const spk_chain_layer *layers, int32_t count,
                             const int *leaving, int32_t leaving_count, const char **reason) {
-  const spk_planes_kernels *kernels = spk_planes_kernels_here();
+  const spk_planes_kernels *kernels = spk_planes_kernels_here(layers[0].layer.dtype);
   spk_chain *chain = kernels && count <= kSpkMostLinks ? calloc(1, sizeof(*chain)) : NULL;
   *reason = "memory is short";
   if (!chain) return NULL;
   chain->kernels = kernels;
   chain->link_count = count;
   memcpy(chain->links, links, sizeof(*links) * (size_t)count);
-  for (int32_t i = 0; i < count; ++i) chain->windows[i] = layers[i].window;
+  for (int32_t i = 0; i < count; ++i) {
+    chain->windows[i] = layers[i].layer.window;
+    chain->requants[i] = layers[i].layer.requant;
+  }
   *reason = make_plan(chain, leaving, leaving_count);
   if (!*reason) *reason = spk_chain_pack(chain, layers);
   if (!*reason) return chain;
@@ -297,9 +309,9 @@ int32_t spk_chain_units(const spk_chain *chain, int32_t pass) {
 }
 
 size_t spk_chain_planes_bytes(const spk_chain *chain) {
-  return chain->planes_floats * sizeof(float);
+  return chain->planes_words * kSpkPlanesWord;
 }
 
 size_t spk_chain_tile_bytes(const spk_chain *chain) {
-  return chain->tile_floats * sizeof(float);
+  return chain->tile_words * kSpkPlanesWord;
 }

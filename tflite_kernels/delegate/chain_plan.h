@@ -3,11 +3,15 @@
 #define SPK_DELEGATE_CHAIN_PLAN_H_
 
 #include "delegate/chain.h"
+#include "kernels/x86/planes_f32.h"
+#include "kernels/x86/planes_s8.h"
 
 // What a tensor of a chain is.
 typedef struct chain_value {
   int tensor;
   int32_t height, width, channels;
+  int32_t planes;     // of one channel each, or of four
+  uint32_t padding;   // the word around an image
   int32_t producer;   // link, or -1: it enters as NHWC
   int32_t pass;       // in which it is made or packed
   int32_t last_pass;  // in which it is read
@@ -15,7 +19,7 @@ typedef struct chain_value {
   bool is_whole;      // lies in planes; else in tiles of its only pass
   bool is_windowed;   // some window larger than a pixel reads it
   bool leaves;        // is stored as NHWC too
-  size_t at;          // floats from the start of the planes or of the tiles
+  size_t at;          // words from the start of the planes or of the tiles
 } chain_value;
 
 typedef enum chain_step_kind { CHAIN_PACK, CHAIN_LINK, CHAIN_STORE } chain_step_kind;
@@ -33,18 +37,22 @@ typedef struct chain_pass {
   int32_t tile;    // pixels
   int32_t stream;  // pixels, with the gaps between rows
   // Neighbouring tiles that one unit of work computes. What a window reads for them is copied
-  // to a band first, `band` floats from channel to channel (0: read where it is): planes lie
+  // to a band first, `band` words from plane to plane (0: read where it is): planes lie
   // pages apart, and more of them than a processor can keep track of.
   int32_t unit, band;
-  size_t band_at;  // floats from the start of the tiles
+  size_t band_at;  // words from the start of the tiles
 } chain_pass;
 
 // A link as its kernel reads it.
 typedef struct chain_kernel {
-  spk_planes_conv2d conv;
-  spk_planes_depthwise depthwise;
-  int32_t reach;  // floats from the first tap of a window to the pixel at `first`
-  int32_t span;   // floats from the first tap of a window to the last
+  union {
+    spk_planes_conv2d conv;
+    spk_planes_depthwise depthwise;
+    spk_planes_conv2d_s8 conv_s8;
+    spk_planes_depthwise_s8 depthwise_s8;
+  } as;
+  int32_t reach;  // words from the first tap of a window to the pixel at `first`
+  int32_t span;   // words from the first tap of a window to the last
 } chain_kernel;
 
 enum { kMostValues = 3 * kSpkMostLinks, kMostSteps = 5 * kSpkMostLinks };
@@ -56,13 +64,14 @@ struct spk_chain {
   int32_t link_count, value_count, step_count, pass_count;
   spk_link links[kSpkMostLinks];
   spk_window2d windows[kSpkMostLinks];
+  spk_requant requants[kSpkMostLinks];  // int8
   chain_kernel kernel_of[kSpkMostLinks];
   void *memory[kSpkMostLinks][3];  // packed weights, bias, offsets
   chain_value values[kMostValues];
   chain_step steps[kMostSteps];
   chain_pass passes[kMostPasses];
-  float *zeros;  // a pixel of padding
-  size_t planes_floats, tile_floats;
+  uint8_t *zeros;  // a pixel between rows
+  size_t planes_words, tile_words;
 };
 
 // Does this link read more than the pixel itself?
@@ -70,5 +79,11 @@ bool spk_is_windowed(const spk_link *link, const spk_window2d *window);
 
 // Packs the weights of all links for where their inputs lie. Returns NULL or a reason.
 const char *spk_chain_pack(spk_chain *chain, const spk_chain_layer *layers);
+
+// The same for one link of int8.
+const char *spk_chain_pack_s8(spk_chain *chain, int32_t link, const spk_chain_layer *layer);
+
+// Words from one plane to the next where the link reads its input.
+int32_t spk_chain_stride_of_input(const spk_chain *chain, int32_t link);
 
 #endif  // SPK_DELEGATE_CHAIN_PLAN_H_

@@ -6,7 +6,7 @@
 typedef struct tile_work {
   const spk_chain_call *call;
   const chain_pass *pass;
-  float *tiles;
+  uint8_t *tiles;
   int32_t first, pixels;
   int32_t band_first;  // the pixel where the band begins
   bool is_last;
@@ -15,65 +15,80 @@ typedef struct tile_work {
 static spk_planes_tile tile_at(const tile_work *work, int32_t v) {
   const spk_chain *chain = work->call->chain;
   const chain_value *value = &chain->values[v];
-  if (!value->is_whole) return (spk_planes_tile){work->tiles + value->at, kSpkPlanesTileStride};
-  return (spk_planes_tile){work->call->planes + value->at + chain->planes.origin + work->first,
-                           chain->planes.plane};
+  const size_t pixel = value->at + (size_t)(chain->planes.origin + work->first);
+  if (!value->is_whole)
+    return (spk_planes_tile){work->tiles + value->at * kSpkPlanesWord, kSpkPlanesTileStride};
+  return (spk_planes_tile){work->call->planes + pixel * kSpkPlanesWord, chain->planes.plane};
 }
 
-// A place in the stream of pixels.
-typedef struct pixel_walk {
-  int32_t y, x;
-} pixel_walk;
+// Neighbouring pixels of a tile that are pixels of one row, or lie between two rows or behind
+// the last one.
+typedef struct pixel_run {
+  int32_t at, count;  // in the tile
+  int32_t number;     // of the first pixel in the image, or -1
+  int32_t y, x;       // where the next run begins
+} pixel_run;
 
-static pixel_walk start_walk(const tile_work *work) {
+static pixel_run first_run(const tile_work *work) {
   const int32_t pitch = work->call->chain->planes.pitch;
-  return (pixel_walk){work->first / pitch, work->first % pitch};
+  return (pixel_run){.y = work->first / pitch, .x = work->first % pitch};
 }
 
-// The number of the pixel there, or -1 between rows and behind the last; goes on to the next.
-static int32_t next_pixel(const tile_work *work, pixel_walk *walk) {
+// False behind the tile's last pixel.
+static bool next_run(const tile_work *work, pixel_run *run) {
   const chain_pass *pass = work->pass;
-  const bool exists = walk->x < pass->width && walk->y < pass->height;
-  const int32_t number = exists ? walk->y * pass->width + walk->x : -1;
-  if (++walk->x == work->call->chain->planes.pitch) {
-    walk->x = 0;
-    ++walk->y;
+  run->at += run->count;
+  const int32_t left = work->pixels - run->at;
+  const bool exists = run->x < pass->width && run->y < pass->height;
+  const int32_t end = exists ? pass->width : work->call->chain->planes.pitch;
+  run->count = end - run->x < left ? end - run->x : left;
+  run->number = exists ? run->y * pass->width + run->x : -1;
+  run->x += run->count;
+  if (run->x == work->call->chain->planes.pitch) {
+    run->x = 0;
+    ++run->y;
   }
-  return number;
+  return left > 0;
 }
 
-static float *image_of(const tile_work *work, int32_t v) {
+// Bytes of an element of NHWC.
+static size_t element_of(const tile_work *work) {
+  return (size_t)(kSpkPlanesWord / work->call->chain->kernels->channels);
+}
+
+static uint8_t *image_of(const tile_work *work, int32_t v) {
   const chain_value *value = &work->call->chain->values[v];
   const size_t size = (size_t)value->height * (size_t)value->width * (size_t)value->channels;
-  return work->call->data_of(work->call->context, value->tensor) +
-         size * (size_t)work->call->image;
+  return (uint8_t *)work->call->data_of(work->call->context, value->tensor) +
+         size * element_of(work) * (size_t)work->call->image;
 }
 
 static void pack(const tile_work *work, int32_t v) {
   const spk_chain *chain = work->call->chain;
-  const int32_t channels = chain->values[v].channels;
-  const float *image = image_of(work, v);
+  const chain_value *value = &chain->values[v];
+  const size_t pixel_bytes = (size_t)value->channels * element_of(work);
+  const uint8_t *image = image_of(work, v);
   const spk_planes_tile to = tile_at(work, v);
   const void *pixels[kSpkPlanesTile];
-  pixel_walk walk = start_walk(work);
-  for (int32_t p = 0; p < work->pixels; ++p) {
-    const int32_t number = next_pixel(work, &walk);
-    pixels[p] = number < 0 ? chain->zeros : image + (size_t)number * (size_t)channels;
+  for (pixel_run run = first_run(work); next_run(work, &run);) {
+    const uint8_t *from =
+        run.number < 0 ? chain->zeros : image + (size_t)run.number * pixel_bytes;
+    const size_t step = run.number < 0 ? 0 : pixel_bytes;
+    for (int32_t i = 0; i < run.count; ++i) pixels[run.at + i] = from + (size_t)i * step;
   }
   for (int32_t p = 0; p < work->pixels; p += kSpkPlanesVector)
-    chain->kernels->pack(pixels + p, kSpkPlanesVector, channels, to.at + p, to.stride);
+    chain->kernels->pack(pixels + p, kSpkPlanesVector, value->planes, spk_planes_from(to, p).at,
+                         to.stride);
 }
 
 static void store(const tile_work *work, int32_t v) {
   const spk_chain *chain = work->call->chain;
+  const int32_t channels = chain->values[v].channels;
   int32_t to[kSpkPlanesTile];
-  pixel_walk walk = start_walk(work);
-  for (int32_t p = 0; p < work->pixels; ++p) {
-    const int32_t number = next_pixel(work, &walk);
-    to[p] = number < 0 ? -1 : number * chain->values[v].channels;
-  }
-  chain->kernels->store(tile_at(work, v), work->pixels, chain->values[v].channels, to,
-                        image_of(work, v));
+  for (pixel_run run = first_run(work); next_run(work, &run);)
+    for (int32_t i = 0; i < run.count; ++i)
+      to[run.at + i] = run.number < 0 ? -1 : (run.number + i) * channels;
+  chain->kernels->store(tile_at(work, v), work->pixels, channels, to, image_of(work, v));
 }
 
 static void run_link(const tile_work *work, const chain_step *step) {
@@ -83,17 +98,18 @@ static void run_link(const tile_work *work, const chain_step *step) {
   spk_planes_tile a = tile_at(work, step->inputs[0]), b = {NULL, 0};
   const spk_planes_tile to = tile_at(work, step->output);
   if (work->pass->band && step == &chain->steps[work->pass->first_step])
-    a = (spk_planes_tile){work->tiles + work->pass->band_at + work->first - work->band_first,
-                          work->pass->band};
+    a = spk_planes_from(
+        (spk_planes_tile){work->tiles + work->pass->band_at * kSpkPlanesWord, work->pass->band},
+        work->first - work->band_first);
   else
-    a.at -= kernel->reach;
+    a = spk_planes_from(a, -kernel->reach);
   if (link->input_count == 2) b = tile_at(work, step->inputs[1]);
   switch (link->kind) {
     case SPK_LINK_CONV_2D:
-      chain->kernels->conv2d(&kernel->conv, a, work->pixels, to);
+      chain->kernels->conv2d(&kernel->as, a, work->pixels, to);
       break;
     case SPK_LINK_DEPTHWISE:
-      chain->kernels->depthwise(&kernel->depthwise, a, work->pixels, to);
+      chain->kernels->depthwise(&kernel->as, a, work->pixels, to);
       break;
     default:
       chain->kernels->pointwise(link->function, a, b, work->pixels,
@@ -104,29 +120,49 @@ static void run_link(const tile_work *work, const chain_step *step) {
 
 // The places in a tile, and not behind the last pixel, that are no pixels; returns how many.
 static int32_t find_gaps(const tile_work *work, int32_t *gaps) {
-  const int32_t pitch = work->call->chain->planes.pitch, width = work->pass->width;
-  int32_t count = 0, x = work->first % pitch;
-  for (int32_t p = 0; p < work->pixels && work->first + p < work->pass->stream; ++p) {
-    if (x >= width) gaps[count++] = p;
-    if (++x == pitch) x = 0;
-  }
+  const int32_t end = work->pass->stream - work->first;
+  int32_t count = 0;
+  for (pixel_run run = first_run(work); next_run(work, &run);)
+    for (int32_t i = 0; run.number < 0 && i < run.count && run.at + i < end; ++i)
+      gaps[count++] = run.at + i;
   return count;
 }
 
-// What is no pixel is zero in whole planes: for windows, and because denormal numbers in old
-// memory would make some processors very slow.
+static void fill_words(uint8_t *at, size_t count, uint32_t word) {
+  if (word == 0) {
+    memset(at, 0, count * kSpkPlanesWord);
+    return;
+  }
+  uint32_t line[kSpkPlanesVector];
+  for (size_t i = 0; i < kSpkPlanesVector; ++i) line[i] = word;
+  for (; count >= kSpkPlanesVector; count -= kSpkPlanesVector, at += sizeof(line))
+    memcpy(at, line, sizeof(line));
+  for (; count > 0; --count, at += kSpkPlanesWord) memcpy(at, line, kSpkPlanesWord);
+}
+
+// What is no pixel is padding in whole planes: for windows, and because denormal numbers in old
+// memory would make some processors very slow, so that float32 has it in all of the plane.
 static void clear_around(const tile_work *work, int32_t v) {
   const spk_planes *planes = &work->call->chain->planes;
   const chain_value *value = &work->call->chain->values[v];
-  const size_t behind = (size_t)(planes->plane - planes->origin - work->pass->stream);
+  const bool is_float = work->call->chain->kernels->channels == 1;
+  if (!is_float && !value->is_windowed) return;
+  const size_t stream = (size_t)work->pass->stream, first = (size_t)work->first;
+  const size_t origin = (size_t)planes->origin, size = (size_t)planes->plane;
+  const size_t pitch = (size_t)planes->pitch, gap = (size_t)planes->gap;
+  const size_t below = pitch - (size_t)value->width + (size_t)planes->bottom * pitch;
+  const size_t before = is_float ? origin : (size_t)planes->top * pitch + gap;
+  const size_t behind = is_float ? size - origin - stream : below;
   int32_t gaps[kSpkPlanesTile];
   const int32_t count = find_gaps(work, gaps);
-  for (int32_t c = 0; c < value->channels; ++c) {
-    float *plane = work->call->planes + value->at + (size_t)c * (size_t)planes->plane;
-    float *pixels = plane + planes->origin;
-    for (int32_t i = 0; i < count; ++i) pixels[work->first + gaps[i]] = 0.0f;
-    if (work->first == 0) memset(plane, 0, (size_t)planes->origin * sizeof(float));
-    if (work->is_last) memset(pixels + work->pass->stream, 0, behind * sizeof(float));
+  uint8_t *plane = work->call->planes + value->at * kSpkPlanesWord;
+  for (int32_t i = 0; i < value->planes; ++i, plane += size * kSpkPlanesWord) {
+    uint8_t *pixels = plane + origin * kSpkPlanesWord;
+    for (int32_t j = 0; j < count; ++j)
+      memcpy(pixels + (first + (size_t)gaps[j]) * kSpkPlanesWord, &value->padding,
+             kSpkPlanesWord);
+    if (first == 0) fill_words(pixels - before * kSpkPlanesWord, before, value->padding);
+    if (work->is_last) fill_words(pixels + stream * kSpkPlanesWord, behind, value->padding);
   }
 }
 
@@ -148,22 +184,22 @@ static void run_tile(const tile_work *work) {
 
 // Copies what the window of the first link reads for the tiles of a unit.
 static void fill_band(const spk_chain_call *call, const chain_pass *pass, int32_t first,
-                      float *tiles) {
+                      uint8_t *tiles) {
   const spk_chain *chain = call->chain;
   const chain_step *step = &chain->steps[pass->first_step];
   const chain_value *value = &chain->values[step->inputs[0]];
   const chain_kernel *kernel = &chain->kernel_of[step->link];
   const int32_t left = pass->stream - first, most = pass->unit * pass->tile;
   const int32_t pixels = (left < most ? left : most) + kSpkPlanesVector - 1;
-  const float *from = call->planes + value->at + chain->planes.origin + first - kernel->reach;
-  for (int32_t c = 0; c < value->channels; ++c)
-    memcpy(tiles + pass->band_at + (size_t)c * (size_t)pass->band,
-           from + (size_t)c * (size_t)chain->planes.plane,
-           (size_t)(pixels + kernel->span) * sizeof(float));
+  const size_t begin = value->at + (size_t)(chain->planes.origin + first - kernel->reach);
+  for (size_t i = 0; i < (size_t)value->planes; ++i)
+    memcpy(tiles + (pass->band_at + i * (size_t)pass->band) * kSpkPlanesWord,
+           call->planes + (begin + i * (size_t)chain->planes.plane) * kSpkPlanesWord,
+           (size_t)(pixels + kernel->span) * kSpkPlanesWord);
 }
 
 static void run_unit(const spk_chain_call *call, const chain_pass *pass, int32_t unit,
-                     float *tiles) {
+                     uint8_t *tiles) {
   const int32_t begin = unit * pass->unit * pass->tile;
   if (pass->band) fill_band(call, pass, begin, tiles);
   for (int32_t i = 0; i < pass->unit; ++i) {
@@ -183,7 +219,7 @@ static void run_unit(const spk_chain_call *call, const chain_pass *pass, int32_t
 }
 
 void spk_chain_run(const spk_chain_call *call, int32_t pass, int32_t begin, int32_t end,
-                   float *tiles) {
+                   uint8_t *tiles) {
   for (int32_t unit = begin; unit < end; ++unit)
     run_unit(call, &call->chain->passes[pass], unit, tiles);
 }

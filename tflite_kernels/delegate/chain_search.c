@@ -27,47 +27,58 @@ typedef struct run {
   int32_t cut[kSpkMostLinks + 1];  // best begin of what ends before a link
 } run;
 
-// Weights as dense floats, or NULL.
-static float *dense_weights(TfLiteContext *context, const spk_claim *claim) {
+// Weights as dense numbers, or NULL.
+static void *dense_weights(TfLiteContext *context, const spk_claim *claim) {
   const TfLiteTensor *tensor = &context->tensors[claim->weights];
   const size_t bytes = spk_dense_bytes(tensor);
-  float *dense = aligned_alloc(64, (bytes + 64) / 64 * 64);
+  void *dense = aligned_alloc(64, (bytes + 64) / 64 * 64);
   if (dense && !spk_dense_weights(tensor, dense, bytes)) return dense;
   free(dense);
   return NULL;
 }
 
-static double share_of_zeros(const float *values, size_t count) {
+static double share_of_zeros(const void *weights, size_t count, spk_dtype dtype) {
   size_t zeros = 0;
-  for (size_t i = 0; i < count; ++i) zeros += values[i] == 0.0f;
+  for (size_t i = 0; i < count; ++i)
+    zeros += dtype == SPK_S8 ? ((const int8_t *)weights)[i] == 0
+                             : ((const float *)weights)[i] == 0.0f;
   return (double)zeros / (double)count;
+}
+
+// The expected time without a chain.
+static double single_nanoseconds(const spk_delegate *delegate, const spk_layer *layer,
+                                 const void *weights, double stock) {
+  const spk_choice alone = spk_tuner_choose(delegate->tuner, layer, weights);
+  const bool must = delegate->options.min_sparsity >= 0;
+  return must || spk_wins(alone.nanoseconds, stock) ? alone.nanoseconds : stock;
 }
 
 // Weighs a link; false when it cannot be one.
 static bool weigh(TfLiteContext *context, const spk_delegate *delegate, run_link *l) {
-  spk_layer layer = {.op = SPK_CONV_2D, .dtype = SPK_F32};
-  if (spk_link_window(context, &l->link, &layer.window)) return false;
+  spk_layer layer;
+  if (!spk_planes_kernels_here(l->link.dtype) || spk_link_layer(context, &l->link, &layer))
+    return false;
   const double scale = delegate->tuner ? spk_machine_factor(&layer) : 1;
-  float *weights = NULL;
-  if (l->link.kind == SPK_LINK_CONV_2D) {
+  const bool is_sparse = l->link.kind == SPK_LINK_CONV_2D;
+  void *weights = NULL;
+  if (is_sparse || (l->link.kind == SPK_LINK_DEPTHWISE && l->link.dtype == SPK_S8)) {
     weights = dense_weights(context, &l->link.claim);
     if (!weights) return false;
-    l->zeros = share_of_zeros(weights, (size_t)layer.window.out_c * spk_layer_cols(&layer));
-    l->link.rows = spk_link_rows(&layer.window, weights);
   }
-  l->cost = spk_cost_of_link(&l->link, &layer.window, weights);
+  if (is_sparse) {
+    const size_t count = (size_t)layer.window.out_c * (size_t)spk_layer_cols(&layer);
+    l->zeros = share_of_zeros(weights, count, layer.dtype);
+    l->link.rows = spk_link_rows(&layer, weights);
+  }
+  l->cost = spk_cost_of_link(&l->link, &layer, weights);
   l->cost.inside *= scale;
   l->cost.stock *= scale;
   l->cost.leave *= scale;
   for (int i = 0; i < 2; ++i) l->cost.enter[i] *= scale;
-  l->single = l->cost.stock;
-  if (weights) {
-    const spk_choice alone = spk_tuner_choose(delegate->tuner, &layer, weights);
-    const bool must = delegate->options.min_sparsity >= 0;
-    if (must || spk_wins(alone.nanoseconds, l->cost.stock)) l->single = alone.nanoseconds;
-  }
+  l->single =
+      weights ? single_nanoseconds(delegate, &layer, weights, l->cost.stock) : l->cost.stock;
   free(weights);
-  return !weights || l->zeros >= delegate->options.min_sparsity;
+  return !is_sparse || l->zeros >= delegate->options.min_sparsity;
 }
 
 static bool reads(const spk_link *link, int tensor) {
@@ -151,17 +162,20 @@ static void cut_run(run *r, bool always) {
 }
 
 static const char *name_of(const spk_link *link) {
+  static const char *const blocks_s8[] = {"blocks1x4", "blocks2x4", "blocks4x4"};
   static const char *const names[] = {"add", "mul", "clamp", "hard_swish"};
   if (link->kind == SPK_LINK_DEPTHWISE) return "depthwise";
   if (link->kind == SPK_LINK_POINTWISE) return names[link->function];
+  if (link->dtype == SPK_S8) return blocks_s8[link->rows / 2];
   return link->rows == 4 ? "blocks4x1" : link->rows == 2 ? "blocks2x1" : "blocks1x1";
 }
 
 static void report(const run *r, int32_t from, int32_t to) {
   for (int32_t i = from; i < to; ++i) {
     const run_link *l = &r->links[i];
-    fprintf(stderr, "keras_prune: node %d claimed%s: spk_chain_f32 %s", l->link.claim.node,
-            l->link.claim.densify >= 0 ? " with its DENSIFY" : "", name_of(&l->link));
+    fprintf(stderr, "keras_prune: node %d claimed%s: %s %s", l->link.claim.node,
+            l->link.claim.densify >= 0 ? " with its DENSIFY" : "",
+            spk_chain_name(l->link.dtype), name_of(&l->link));
     if (l->link.kind == SPK_LINK_CONV_2D)
       fprintf(stderr, " (%.1f %% zeros, expected %.1f us, stock %.1f us)", 100 * l->zeros,
               l->cost.inside / 1e3, l->cost.stock / 1e3);
@@ -225,8 +239,7 @@ static bool is_densify(TfLiteContext *context, int node_index) {
 // `plan` is a copy: claiming changes that of the interpreter, but not the numbers of nodes.
 TfLiteStatus spk_claim_chains(TfLiteContext *context, spk_delegate *delegate,
                               const TfLiteIntArray *plan) {
-  if (delegate->options.chains == SPK_CHAINS_OFF || !spk_planes_kernels_here())
-    return kTfLiteOk;
+  if (delegate->options.chains == SPK_CHAINS_OFF) return kTfLiteOk;
   run *r = calloc(1, sizeof(*r));
   if (!r) return kTfLiteError;
   TfLiteStatus status = kTfLiteOk;
@@ -236,10 +249,14 @@ TfLiteStatus spk_claim_chains(TfLiteContext *context, spk_delegate *delegate,
     *next = (run_link){.zeros = 0};
     const bool fits = !spk_read_link(context, plan, plan->data[i], &next->link) &&
                       weigh(context, delegate, next);
-    r->count += fits;
-    if (fits && r->count < kSpkMostLinks) continue;
+    const bool differs = r->count > 0 && next->link.dtype != r->links[0].link.dtype;
+    if (fits && !differs) {
+      if (++r->count < kSpkMostLinks) continue;
+    }
+    const run_link first = *next;
     status = claim_run(context, delegate, plan, r);
-    r->count = 0;
+    r->count = fits && differs;
+    if (r->count) r->links[0] = first;
   }
   if (status == kTfLiteOk) status = claim_run(context, delegate, plan, r);
   free(r);

@@ -12,9 +12,10 @@ static bool is_constant(const TfLiteTensor *tensor) {
   return tensor->allocation_type == kTfLiteMmapRo && tensor->data;
 }
 
-static bool is_image(const TfLiteTensor *tensor) {
-  return tensor && tensor->type == kTfLiteFloat32 && tensor->dims && tensor->dims->size == 4 &&
-         tensor->allocation_type == kTfLiteArenaRw && !tensor->is_variable;
+static bool is_image(const TfLiteTensor *tensor, spk_dtype dtype) {
+  return tensor && tensor->type == (dtype == SPK_S8 ? kTfLiteInt8 : kTfLiteFloat32) &&
+         tensor->dims && tensor->dims->size == 4 && tensor->allocation_type == kTfLiteArenaRw &&
+         !tensor->is_variable;
 }
 
 static bool same_shape(const TfLiteTensor *a, const TfLiteTensor *b) {
@@ -89,7 +90,8 @@ static const char *read_pointwise(TfLiteContext *context, const TfLiteNode *node
   for (int i = 0; i < link->input_count; ++i) {
     link->inputs[i] = node->inputs->data[i];
     const TfLiteTensor *input = tensor_at(context, link->inputs[i]);
-    if (!is_image(input) || !is_image(output)) return "it is not about float32 images";
+    if (!is_image(input, SPK_F32) || !is_image(output, SPK_F32))
+      return "it is not about float32 images";
     if (!same_shape(input, output)) return "its inputs have different shapes";
   }
   return NULL;
@@ -111,28 +113,31 @@ const char *spk_read_link(TfLiteContext *context, const TfLiteIntArray *plan, in
     return "";
   const int code = registration->builtin_code;
   const char *reason = "";
-  *link = (spk_link){.claim = {.node = index, .densify = -1}};
+  *link = (spk_link){.dtype = SPK_F32, .claim = {.node = index, .densify = -1}};
   link->output = node->outputs->data[0];
+  const TfLiteTensor *output = tensor_at(context, link->output);
+  if (output && output->type == kTfLiteInt8) link->dtype = SPK_S8;
+  const bool is_depthwise = code == kTfLiteBuiltinDepthwiseConv2d;
   if (is_pointwise(code)) {
     reason = read_pointwise(context, node, code, link);
-  } else if (code == kTfLiteBuiltinDepthwiseConv2d) {
+  } else if (is_depthwise && link->dtype == SPK_F32) {
     reason = read_depthwise(context, node, link);
-  } else if (code == kTfLiteBuiltinConv2d) {
-    link->kind = SPK_LINK_CONV_2D;
+  } else if (is_depthwise || code == kTfLiteBuiltinConv2d) {
+    link->kind = is_depthwise ? SPK_LINK_DEPTHWISE : SPK_LINK_CONV_2D;
     reason = spk_claim_node(context, plan, index, &link->claim);
   }
   if (reason) return reason;
   if (link->kind != SPK_LINK_POINTWISE) {
     link->input_count = 1;
     link->inputs[0] = link->claim.input;
-    if (!is_image(tensor_at(context, link->inputs[0])) ||
-        !is_image(tensor_at(context, link->output)))
-      return "it is not about float32 images";
+    if (!is_image(tensor_at(context, link->inputs[0]), link->dtype) ||
+        !is_image(output, link->dtype))
+      return "it is not about images of one type";
   }
   if (!spk_float_range(link->claim.activation, &link->act_min, &link->act_max))
     return "its fused activation is not supported";
-  spk_window2d unused_window;
-  return spk_link_window(context, link, &unused_window);
+  spk_layer unused;
+  return spk_link_layer(context, link, &unused);
 }
 
 // One pixel for one pixel, all channels kept.
@@ -172,9 +177,20 @@ static const char *depthwise_window(TfLiteContext *context, const spk_claim *cla
   return NULL;
 }
 
-const char *spk_link_window(TfLiteContext *context, const spk_link *link,
-                            spk_window2d *window) {
-  spk_layer layer = {.op = SPK_CONV_2D, .dtype = SPK_F32};
+// Of int8: what the kernels of planes_s8.h do.
+static const char *check_s8(const spk_window2d *w, spk_op op) {
+  if (w->in_c % 4 != 0 || w->out_c % 4 != 0) return "its channels are no multiple of four";
+  if (op == SPK_CONV_2D && (w->kernel_h != 1 || w->kernel_w != 1))
+    return "its window is more than a pixel";
+  if (op == SPK_DEPTHWISE_CONV_2D &&
+      (w->kernel_h != 3 || w->kernel_w != 3 || w->dilation_h != 1 || w->dilation_w != 1 ||
+       w->in_c != w->out_c))
+    return "its window is not 3x3";
+  return NULL;
+}
+
+const char *spk_link_layer(TfLiteContext *context, const spk_link *link, spk_layer *layer) {
+  *layer = (spk_layer){.op = SPK_CONV_2D, .dtype = SPK_F32};
   const char *reason = NULL;
   for (int i = 0; i < link->input_count; ++i)
     if (context->tensors[link->inputs[i]].dims->size != 4)
@@ -183,16 +199,17 @@ const char *spk_link_window(TfLiteContext *context, const spk_link *link,
     const TfLiteTensor *first = &context->tensors[link->inputs[0]];
     if (!same_shape(first, &context->tensors[link->inputs[link->input_count - 1]]))
       reason = "its inputs have different shapes";
-    layer.window = window_of(first->dims->data);
-  } else if (link->kind == SPK_LINK_CONV_2D) {
-    reason = spk_claim_layer(context, &link->claim, &layer);
+    layer->window = window_of(first->dims->data);
+  } else if (link->kind == SPK_LINK_CONV_2D || link->dtype == SPK_S8) {
+    reason = spk_claim_layer(context, &link->claim, layer);
   } else {
-    reason = depthwise_window(context, &link->claim, &layer.window);
+    reason = depthwise_window(context, &link->claim, &layer->window);
   }
   if (reason) return reason;
-  *window = layer.window;
-  if (window->stride_h != 1 || window->stride_w != 1) return "its stride is not 1";
+  if (layer->window.stride_h != 1 || layer->window.stride_w != 1) return "its stride is not 1";
+  if (link->dtype == SPK_S8) return check_s8(&layer->window, layer->op);
   // A depthwise layer has fewer weights than the check allows for.
-  if (link->kind == SPK_LINK_DEPTHWISE) layer.window.in_c = 1;
-  return spk_layer_check(&layer) == SPK_OK ? NULL : "its shape is not supported";
+  spk_layer checked = *layer;
+  if (link->kind == SPK_LINK_DEPTHWISE) checked.window.in_c = 1;
+  return spk_layer_check(&checked) == SPK_OK ? NULL : "its shape is not supported";
 }

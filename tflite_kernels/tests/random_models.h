@@ -12,6 +12,7 @@ static inline void model_quantize(TfLiteTensor *tensor, int channels, float scal
   q->zero_point = host_array(channels, zero);
   q->scale->size = channels;
   for (int i = 0; i < channels; ++i) q->scale->data[i] = scale;
+  if (tensor->dims->data[0] != channels) q->quantized_dimension = tensor->dims->size - 1;
   tensor->quantization = (TfLiteQuantization){kTfLiteAffineQuantization, q};
   if (channels == 1) tensor->params = (TfLiteQuantizationParams){scale, 0};
 }
@@ -110,12 +111,12 @@ static inline int model_conv2d(host *h, int type, int x, int channels, int kerne
   return y;
 }
 
-static inline int model_depthwise(host *h, int x) {
+static inline int model_depthwise(host *h, int type, int x) {
   const int *in = h->tensors[x].dims->data;
   const int filter[4] = {1, 3, 3, in[3]};
-  const int inputs[3] = {x, model_weights(h, kTfLiteFloat32, 4, filter, in[3], 0),
-                         model_bias(h, kTfLiteFloat32, in[3])};
-  const int y = model_image(h, kTfLiteFloat32, 4, in);
+  const int inputs[3] = {x, model_weights(h, type, 4, filter, in[3], 0),
+                         model_bias(h, type, in[3])};
+  const int y = model_image(h, type, 4, in);
   TfLiteDepthwiseConvParams *p = spk_test_buffer(sizeof(*p));
   *p = (TfLiteDepthwiseConvParams){kTfLitePaddingSame, 1, 1, 1, spk_random_int(0, 3), 1, 1};
   host_add_node(h, kTfLiteBuiltinDepthwiseConv2d, 3, inputs, y, p);
@@ -145,11 +146,17 @@ static inline int model_add(host *h, int a, int b) {
   return y;
 }
 
+// int8 chains take multiples of four only.
+static inline int model_channels(void) {
+  const int channels = spk_random_int(1, 12);
+  return spk_random_int(0, 1) ? (channels + 3) / 4 * 4 : channels;
+}
+
 // A few layers on a small image; the input is tensor 0.
 static inline host *model_random(void) {
   host *h = host_create();
   const int type = spk_random_int(0, 2) ? kTfLiteFloat32 : kTfLiteInt8;
-  const int dims[4] = {1, spk_random_int(1, 9), spk_random_int(1, 9), spk_random_int(1, 12)};
+  const int dims[4] = {1, spk_random_int(1, 9), spk_random_int(1, 9), model_channels()};
   int x = model_image(h, type, 4, dims), before = -1;
   const int layers = spk_random_int(1, 5);
   for (int i = 0; i < layers; ++i) {
@@ -157,12 +164,12 @@ static inline host *model_random(void) {
     const int same = before >= 0 && !memcmp(h->tensors[x].dims->data,
                                             h->tensors[before].dims->data, 4 * sizeof(int));
     const int last = x;
-    if (kind == 0 && type == kTfLiteFloat32)
-      x = model_depthwise(h, x);
+    if (kind == 0)
+      x = model_depthwise(h, type, x);
     else if (kind == 1 && type == kTfLiteFloat32 && same)
       x = model_add(h, x, before);
     else
-      x = model_conv2d(h, type, x, spk_random_int(1, 12), kind % 2 ? 1 : 3, form);
+      x = model_conv2d(h, type, x, model_channels(), kind % 2 ? 1 : 3, form);
     before = last;
   }
   if (spk_random_int(0, 1))

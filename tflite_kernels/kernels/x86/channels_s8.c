@@ -95,8 +95,9 @@ void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
   fill_order(&pieces, (uint32_t)padded_rows(layer) / kSpkFour, (uint32_t *)at.order);
 }
 
-spk_channels_s8 spk_channels_s8_of(const spk_args *args, const void *tail) {
-  spk_channels_s8 channels = tail_of(args->layer, tail);
-  channels.packed = args->packed;
+spk_channels_s8 spk_channels_s8_of(const spk_layer *layer, const void *packed,
+                                   const void *tail) {
+  spk_channels_s8 channels = tail_of(layer, tail);
+  channels.packed = packed;
   return channels;
 }

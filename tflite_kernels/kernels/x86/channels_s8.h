@@ -33,6 +33,7 @@ void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
                                const uint32_t *first, int32_t groups, int32_t height,
                                void *tail);
 
-spk_channels_s8 spk_channels_s8_of(const spk_args *args, const void *tail);
+spk_channels_s8 spk_channels_s8_of(const spk_layer *layer, const void *packed,
+                                   const void *tail);
 
 #endif  // SPK_KERNELS_X86_CHANNELS_S8_H_

@@ -2,7 +2,7 @@
 // one vector length. The including file includes channels_s8_template.h and defines TARGET,
 // VECTOR, BYTES, LOAD, STORE, SET32, SET8, WORDS (of weights in a row of a block), WEIGHTS and
 // BROADCAST (of these words), DOT (u8 x s8, four at a time), PACKS32, PACKS16, INTERLEAVE (16
-// bytes of each 128 bits, channel by channel, to pixel by pixel), MIN8, MAX8 and NAME(x).
+// bytes of each 128 bits, channel by channel, to pixel by pixel), MIN8, MAX8, XOR and NAME(x).
 //
 // A vector holds four inputs of BYTES / 4 pixels in 32-bit lanes. One load of inputs serves
 // all rows of a block, one broadcast of four weights all vectors of pixels.
@@ -33,9 +33,15 @@ INLINE VECTOR NAME(clamp)(const spk_channels_s8 *run, VECTOR words) {
               MAX8(SET8((char)run->requant->act_min), words));
 }
 
+// As x + 128, where `flips`.
+INLINE VECTOR NAME(finish)(VECTOR words, const int flips) {
+  return flips ? XOR(words, SET8((char)0x80)) : words;
+}
+
 // Output channels o ... o + 3 for `vectors` vectors of pixels, to words of the tile.
 INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *planes,
-                       uint8_t *to, const int height, const int away, const int vectors) {
+                       uint8_t *to, const int height, const int away, const int vectors,
+                       const int flips) {
   const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
   const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
   VECTOR sum[4][8], half[2][8];
@@ -58,13 +64,13 @@ INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *pla
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) half[0][v] = NAME(clamp)(run, half[0][v]);
 #pragma GCC unroll 8
-  for (int v = 0; v < vectors; ++v) STORE(to + v * BYTES, half[0][v]);
+  for (int v = 0; v < vectors; ++v) STORE(to + v * BYTES, NAME(finish)(half[0][v], flips));
 }
 
 // The same with any multipliers and shifts; out of the way of the registers of the usual ones.
 TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *run, int32_t o,
                                                        const uint8_t *planes, uint8_t *to,
-                                                       int height, int vectors) {
+                                                       int height, int vectors, int flips) {
   const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
   const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
   for (int v = 0; v < vectors; ++v) {
@@ -80,32 +86,34 @@ TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *ru
       NAME(round_any)(run, o + r, sum + r, 1);
     }
     const VECTOR words = PACKS16(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]));
-    STORE(to + v * BYTES, NAME(clamp)(run, INTERLEAVE(words)));
+    STORE(to + v * BYTES, NAME(finish)(NAME(clamp)(run, INTERLEAVE(words)), flips));
   }
 }
 
-// Channels [begin, end) of `pixels` pixels, a multiple of what `vectors` hold.
+// Channels [begin, end) of `pixels` pixels, a multiple of what `vectors` hold, to words that
+// are `stride` bytes apart from four channels to the next.
 INLINE void NAME(fours)(const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels,
-                        int32_t begin, int32_t end, uint8_t *tile, const int height,
-                        const int away, const int vectors) {
+                        int32_t begin, int32_t end, uint8_t *tile, size_t stride,
+                        const int height, const int away, const int vectors, const int flips) {
   for (int32_t i = begin; i < end; i += kSpkFour) {
     const int32_t o = (int32_t)run->order[i / kSpkFour] * kSpkFour;
-    uint8_t *to = tile + (size_t)(o - begin) * kSpkMaxTile;
+    uint8_t *to = tile + (size_t)(o - begin) / kSpkFour * stride;
     for (int32_t at = 0; at < 4 * pixels; at += vectors * BYTES) {
       if (__builtin_expect(run->is_any[o / kSpkFour], 0))
-        NAME(any)(run, o, planes + at, to + at, height, vectors);
+        NAME(any)(run, o, planes + at, to + at, height, vectors, flips);
       else
-        NAME(four)(run, o, planes + at, to + at, height, away, vectors);
+        NAME(four)(run, o, planes + at, to + at, height, away, vectors, flips);
     }
   }
 }
 
-#define COMPUTE(height, vectors)                                                        \
-  TARGET static void NAME(compute##height##x##vectors)(                                 \
-      const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels, int32_t begin, \
-      int32_t end, uint8_t *tile) {                                                     \
-    if (run->away)                                                                      \
-      NAME(fours)(run, planes, pixels, begin, end, tile, height, 1, vectors);           \
-    else                                                                                \
-      NAME(fours)(run, planes, pixels, begin, end, tile, height, 0, vectors);           \
+#define COMPUTE(height, vectors)                                                         \
+  TARGET static void NAME(compute##height##x##vectors)(                                  \
+      const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels, int32_t begin,  \
+      int32_t end, uint8_t *tile) {                                                      \
+    const size_t stride = kSpkMaxTile * kSpkFour;                                        \
+    if (run->away)                                                                       \
+      NAME(fours)(run, planes, pixels, begin, end, tile, stride, height, 1, vectors, 0); \
+    else                                                                                 \
+      NAME(fours)(run, planes, pixels, begin, end, tile, stride, height, 0, vectors, 0); \
   }

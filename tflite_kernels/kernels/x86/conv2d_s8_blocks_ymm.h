@@ -16,6 +16,7 @@ TARGET static inline __m256i interleave(__m256i words) {
 #define PACKS16     _mm256_packs_epi16
 #define MIN8        _mm256_min_epi8
 #define MAX8        _mm256_max_epi8
+#define XOR         _mm256_xor_si256
 #define INTERLEAVE  interleave
 #define ISA         avx2
 #define NAME(x)     x##_ymm

@@ -170,7 +170,8 @@ void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kern
                              int32_t words) {
   spk_layer view;
   if (!spk_planar_fours_s8_view(args->layer, &view)) return;
-  const spk_channels_s8 channels = spk_channels_s8_of(args, tail_of(args->packed, words));
+  const spk_channels_s8 channels =
+      spk_channels_s8_of(args->layer, args->packed, tail_of(args->packed, words));
   spk_planar_kernel complete = *kernel;
   complete.element = kWord;
   complete.output = 1;

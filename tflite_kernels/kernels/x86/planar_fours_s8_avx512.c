@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "kernels/x86/planar_fours_s8.h"
+#include "kernels/x86/planes_s8.h"
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl")))
 
@@ -101,14 +102,28 @@ TARGET void spk_planar_fours_s8_pack_avx512(const void *const *pixels, int32_t c
   }
 }
 
+// A tile that is stored: words of four channels, `stride` of them from one four to the next.
+// `flips`: they are x + 128.
+typedef struct stored_tile {
+  const int32_t *words;
+  size_t stride;
+} stored_tile;
+
+TARGET static inline __attribute__((always_inline)) __m512i word_at(const stored_tile *tile,
+                                                                    int32_t word,
+                                                                    const int flips) {
+  const __m512i x = _mm512_load_si512(tile->words + (size_t)word * tile->stride);
+  return flips ? _mm512_xor_si512(x, _mm512_set1_epi8((char)0x80)) : x;
+}
+
 // Up to 16 channels of 16 pixels.
-TARGET static inline void store_four_words(const int32_t *tile, int32_t words, __mmask16 bytes,
-                                           const int32_t *to, uint8_t *output) {
+TARGET static inline __attribute__((always_inline)) void store_four_words(
+    const stored_tile *tile, int32_t word, int32_t words, __mmask16 bytes, const int32_t *to,
+    uint8_t *output, const int flips) {
   __m512i r[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i)
-    r[i] =
-        i < words ? _mm512_load_si512(tile + (size_t)i * kSpkMaxTile) : _mm512_setzero_si512();
+    r[i] = word + i < words ? word_at(tile, word + i, flips) : _mm512_setzero_si512();
   transpose4(r);
 #define STORE(k)            \
   if (to[4 * (k) + i] >= 0) \
@@ -123,26 +138,40 @@ TARGET static inline void store_four_words(const int32_t *tile, int32_t words, _
 #undef STORE
 }
 
-TARGET void spk_planar_fours_s8_store_avx512(const void *tile, int32_t pixels, int32_t channels,
-                                             const int32_t *to, void *output) {
+// Up to 64 channels.
+TARGET static inline __attribute__((always_inline)) void store_channels(
+    stored_tile tile, int32_t pixels, int32_t channels, const int32_t *to, uint8_t *output,
+    const int flips) {
   const __mmask64 bytes = channels >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << channels) - 1;
   const int32_t words = (channels + 3) / 4;
-  for (int32_t p = 0; p < pixels; p += 16) {
-    const int32_t *from = (const int32_t *)tile + p;
+  for (int32_t p = 0; p < pixels; p += 16, tile.words += 16) {
     if (words <= 8) {
       for (int32_t w = 0; w < words; w += 4)
-        store_four_words(from + (size_t)w * kSpkMaxTile, words - w, (__mmask16)(bytes >> 4 * w),
-                         to + p, (uint8_t *)output + 4 * w);
+        store_four_words(&tile, w, words, (__mmask16)(bytes >> 4 * w), to + p, output + 4 * w,
+                         flips);
       continue;
     }
     __m512i r[16];
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i)
-      r[i] = i < words ? _mm512_load_si512(from + (size_t)i * kSpkMaxTile)
-                       : _mm512_setzero_si512();
+      r[i] = i < words ? word_at(&tile, i, flips) : _mm512_setzero_si512();
     transpose16(r);
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i)
-      if (to[p + i] >= 0) _mm512_mask_storeu_epi8((uint8_t *)output + to[p + i], bytes, r[i]);
+      if (to[p + i] >= 0) _mm512_mask_storeu_epi8(output + to[p + i], bytes, r[i]);
+  }
+}
+
+TARGET void spk_planar_fours_s8_store_avx512(const void *tile, int32_t pixels, int32_t channels,
+                                             const int32_t *to, void *output) {
+  store_channels((stored_tile){tile, kSpkMaxTile}, pixels, channels, to, output, 0);
+}
+
+TARGET void spk_planes_s8_store_avx512(spk_planes_tile from, int32_t pixels, int32_t channels,
+                                       const int32_t *to, void *output) {
+  for (int32_t c = 0; c < channels; c += 64) {
+    const stored_tile tile = {(const int32_t *)from.at + (size_t)(c / 4) * (size_t)from.stride,
+                              (size_t)from.stride};
+    store_channels(tile, pixels, channels - c, to, (uint8_t *)output + c, 1);
   }
 }

@@ -171,7 +171,8 @@ void spk_planar_s8_run(const spk_args *args, const spk_planar_kernel *kernel) {
 }
 
 void spk_planar_s8_run_quads(const spk_args *args, const spk_planar_kernel *kernel) {
-  const spk_channels_s8 channels = spk_channels_s8_of(args, tail_of(args->layer, args->packed));
+  const spk_channels_s8 channels =
+      spk_channels_s8_of(args->layer, args->packed, tail_of(args->layer, args->packed));
   spk_planar_kernel complete = *kernel;
   complete.element = 1;
   complete.channels = kSpkMaxTileChannels;

@@ -45,25 +45,26 @@ TARGET static inline __attribute__((always_inline)) void four_pixels(const float
 }
 
 TARGET static void store_avx512(spk_planes_tile from, int32_t pixels, int32_t channels,
-                                const int32_t *to, float *output) {
+                                const int32_t *to, void *output) {
   for (int32_t c = 0; c < channels; c += 16) {
     const int32_t part = channels - c < 16 ? channels - c : 16;
     const __mmask16 exist = (__mmask16)((1u << part) - 1);
     const float *rows[16];
     for (int32_t i = 0; i < 16; ++i)
-      rows[i] = from.at + (size_t)(c + (i < part ? i : 0)) * (size_t)from.stride;
+      rows[i] = (const float *)from.at + (size_t)(c + (i < part ? i : 0)) * (size_t)from.stride;
     for (int32_t p = 0; p < pixels; p += 4) {
       __m512 r[4];
       four_pixels(rows, (size_t)p, r);
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i)
-        if (to[p + i] >= 0) _mm512_mask_storeu_ps(output + to[p + i] + c, exist, r[i]);
+        if (to[p + i] >= 0) _mm512_mask_storeu_ps((float *)output + to[p + i] + c, exist, r[i]);
     }
   }
 }
 
 const spk_planes_kernels spk_planes_f32_avx512 = {
     .isa = "avx512",
+    .channels = 1,
     .pack = spk_planar_f32_avx512_pack_pixels,
     .store = store_avx512,
     .conv2d = conv2d_avx512,

@@ -27,7 +27,7 @@ INLINE void NAME(add_block)(const float *from, const float *weights, VECTOR *sum
 // blocks are in flight, each with sums of its own.
 INLINE void NAME(group)(const uint32_t *offset, const float *weights, uint32_t count,
                         const float *from, const float *bias, VECTOR low, VECTOR high,
-                        spk_planes_tile to, const int rows, const int vectors,
+                        float *to, size_t stride, const int rows, const int vectors,
                         const int chains) {
   VECTOR sum[24];
   const int sums = rows * vectors;
@@ -49,22 +49,21 @@ INLINE void NAME(group)(const uint32_t *offset, const float *weights, uint32_t c
     VECTOR total = sum[i];
 #pragma GCC unroll 8
     for (int j = 1; j < chains; ++j) total = ADD(total, sum[j * sums + i]);
-    STORE(to.at + (size_t)(i / vectors) * (size_t)to.stride + i % vectors * LANES,
+    STORE(to + (size_t)(i / vectors) * stride + i % vectors * LANES,
           NAME(clamp)(total, low, high));
   }
 }
 
-INLINE void NAME(groups)(const spk_planes_conv2d *conv, const float *from, spk_planes_tile to,
-                         const int rows, const int vectors, const int chains) {
+INLINE void NAME(groups)(const spk_planes_conv2d *conv, const float *from, float *to,
+                         int32_t stride, const int rows, const int vectors, const int chains) {
   const spk_blocks_f32_view blocks = spk_blocks_f32_view_of(conv->packed);
   const VECTOR low = SET1(conv->act_min), high = SET1(conv->act_max);
   for (int32_t g = 0; g < blocks.groups; ++g) {
     const uint32_t first = blocks.first[g], count = blocks.first[g + 1] - first;
-    const spk_planes_tile rest = {to.at + (size_t)g * (size_t)rows * (size_t)to.stride,
-                                  to.stride};
     NAME(group)(blocks.column + first, blocks.weights + (size_t)first * (size_t)rows, count,
                 from, conv->bias ? conv->bias + (size_t)g * (size_t)rows : NULL, low, high,
-                rest, rows, vectors, chains);
+                to + (size_t)g * (size_t)rows * (size_t)stride, (size_t)stride, rows, vectors,
+                chains);
   }
 }
 
@@ -72,25 +71,27 @@ INLINE void NAME(groups)(const spk_planes_conv2d *conv, const float *from, spk_p
 INLINE void NAME(rows)(const spk_planes_conv2d *conv, spk_planes_tile from, int32_t pixels,
                        spk_planes_tile to, const int rows) {
   for (int32_t p = 0; p < pixels;) {
-    const spk_planes_tile part = {to.at + p, to.stride};
+    const float *in = (const float *)from.at + p;
+    float *out = (float *)to.at + p;
     const int left = (pixels - p) / LANES;
     int vectors;
     if (left >= 6 && FIT(rows, 6))
-      NAME(groups)(conv, from.at + p, part, rows, vectors = 6, FIT(rows, 12) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, rows, vectors = 6, FIT(rows, 12) ? 2 : 1);
     else if (left >= 4 && FIT(rows, 4))
-      NAME(groups)(conv, from.at + p, part, rows, vectors = 4, FIT(rows, 8) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, rows, vectors = 4, FIT(rows, 8) ? 2 : 1);
     else if (left >= 3 && FIT(rows, 3))
-      NAME(groups)(conv, from.at + p, part, rows, vectors = 3, FIT(rows, 6) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, rows, vectors = 3, FIT(rows, 6) ? 2 : 1);
     else if (left >= 2)
-      NAME(groups)(conv, from.at + p, part, rows, vectors = 2, FIT(rows, 4) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, rows, vectors = 2, FIT(rows, 4) ? 2 : 1);
     else
-      NAME(groups)(conv, from.at + p, part, rows, vectors = 1, FIT(rows, 4) ? 4 : 2);
+      NAME(groups)(conv, in, out, to.stride, rows, vectors = 1, FIT(rows, 4) ? 4 : 2);
     p += vectors * LANES;
   }
 }
 
-TARGET static void NAME(conv2d)(const spk_planes_conv2d *conv, spk_planes_tile from,
-                                int32_t pixels, spk_planes_tile to) {
+TARGET static void NAME(conv2d)(const void *packed_conv, spk_planes_tile from, int32_t pixels,
+                                spk_planes_tile to) {
+  const spk_planes_conv2d *conv = packed_conv;
   if (conv->rows == 4)
     NAME(rows)(conv, from, pixels, to, 4);
   else if (conv->rows == 2)
@@ -123,8 +124,8 @@ INLINE void NAME(planes)(const spk_planes_depthwise *conv, spk_planes_tile from,
   const int32_t *offset = conv->offset;
   for (int32_t c = 0; c < conv->channels; ++c) {
     const float *weights = conv->weights + (size_t)c * (size_t)taps;
-    const float *in = from.at + (size_t)c * (size_t)from.stride;
-    float *out = to.at + (size_t)c * (size_t)to.stride;
+    const float *in = (const float *)from.at + (size_t)c * (size_t)from.stride;
+    float *out = (float *)to.at + (size_t)c * (size_t)to.stride;
     const VECTOR bias = SET1(conv->bias ? conv->bias[c] : 0.0f);
     int32_t p = 0;
     // The next plane lies pages away, where no processor looks by itself.
@@ -140,8 +141,9 @@ INLINE void NAME(planes)(const spk_planes_depthwise *conv, spk_planes_tile from,
   }
 }
 
-TARGET static void NAME(depthwise)(const spk_planes_depthwise *conv, spk_planes_tile from,
+TARGET static void NAME(depthwise)(const void *packed_conv, spk_planes_tile from,
                                    int32_t pixels, spk_planes_tile to) {
+  const spk_planes_depthwise *conv = packed_conv;
   if (conv->taps == 9)
     NAME(planes)(conv, from, pixels, to, 9);
   else
@@ -166,9 +168,9 @@ INLINE void NAME(all)(const spk_planes_function function, spk_planes_tile a, spk
                       int32_t pixels, int32_t channels, VECTOR low, VECTOR high,
                       spk_planes_tile to) {
   for (int32_t c = 0; c < channels; ++c) {
-    const float *first = a.at + (size_t)c * (size_t)a.stride;
-    const float *second = b.at ? b.at + (size_t)c * (size_t)b.stride : first;
-    float *out = to.at + (size_t)c * (size_t)to.stride;
+    const float *first = (const float *)a.at + (size_t)c * (size_t)a.stride;
+    const float *second = b.at ? (const float *)b.at + (size_t)c * (size_t)b.stride : first;
+    float *out = (float *)to.at + (size_t)c * (size_t)to.stride;
     for (int32_t p = 0; p < pixels; p += LANES)
       STORE(out + p,
             NAME(clamp)(NAME(apply)(function, LOAD(first + p), LOAD(second + p)), low, high));
