@@ -56,6 +56,24 @@ def test_inverted_residuals(padding, size, activation, capfd):
     check(net.build(net.conv2d(x, 16, activation=0)), capfd, 3)
 
 
+@pytest.mark.parametrize("padding", [SAME, VALID])
+@pytest.mark.parametrize("size", [(3, 3), (4, 4), (7, 8), (15, 29), (16, 66), (31, 33), (4, 131)])
+@pytest.mark.parametrize("activation", [0, 1])
+def test_stride_2(padding, size, activation, capfd):
+    net = Images(dtype="int8")
+    x = net.conv2d(net.source((2, *size, 8)), 36, activation=activation)
+    x = net.depthwise(x, padding=padding, activation=activation, stride=2)
+    check(net.build(net.conv2d(x, 16, activation=0)), capfd, 3)
+
+
+def test_blocks_of_falling_sizes(capfd):
+    net = Images(dtype="int8", strange=0.05)
+    x = net.source((1, 37, 53, 8))
+    for stride in (1, 2, 1, 2, 2):
+        x = net.conv2d(net.depthwise(net.conv2d(x, 40), stride=stride), 16, activation=0)
+    check(net.build(x), capfd, 15)
+
+
 @pytest.mark.parametrize("form", ["dense", "densify"])
 def test_depthwise_separable_layers(form, capfd):
     net = Images(dtype="int8")
@@ -86,7 +104,6 @@ def test_what_is_no_link_cuts_chains(capfd):
     net = Images(dtype="int8")
     x = net.conv2d(net.conv2d(net.source((1, 16, 16, 8)), 16), 16)
     x = net.conv2d(x, 16, 3)  # a larger window
-    x = net.depthwise(net.conv2d(x, 16), stride=2)
     x = net.conv2d(net.conv2d(x, 24), 18)  # no multiple of four
     x = net.conv2d(net.depthwise(x, 5), 8)
     check(net.build(x), capfd, 2)

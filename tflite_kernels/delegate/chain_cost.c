@@ -1,5 +1,6 @@
 #include "delegate/chain_cost.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "delegate/stock_cost.h"
@@ -38,9 +39,12 @@ static double elements(int32_t h, int32_t w, int32_t c, int32_t batch) {
   return (double)h * w * c * batch;
 }
 
-// Pixels that are computed: windows of more than a pixel leave gaps between rows.
-static double pixels_of(const spk_window2d *w) {
-  return elements(w->out_h, w->out_w + (w->kernel_w > 1), 1, w->batch);
+// Pixels that are computed: windows of more than a pixel leave gaps between rows. Those of int8
+// are in other layers of the chain; tiles are whole vectors there.
+static double pixels_of(const spk_window2d *w, spk_dtype dtype) {
+  if (dtype == SPK_F32) return elements(w->out_h, w->out_w + (w->kernel_w > 1), 1, w->batch);
+  return w->batch * ceil(elements(w->out_h, w->out_w + 1, 1, 1) / kSpkPlanesVector) *
+         kSpkPlanesVector;
 }
 
 static size_t packed_bytes(const spk_layer *layer, const void *weights, int32_t rows) {
@@ -53,7 +57,8 @@ static double conv_nanoseconds(const spk_layer *layer, const void *weights, int3
   const chain_costs *here = costs_here(layer->dtype);
   const spk_window2d *w = &layer->window;
   const double *byte = w->kernel_h * w->kernel_w > 1 ? here->window : here->byte;
-  return byte[rows / 2] * (double)packed_bytes(layer, weights, rows) * pixels_of(w);
+  return byte[rows / 2] * (double)packed_bytes(layer, weights, rows) *
+         pixels_of(w, layer->dtype);
 }
 
 int32_t spk_link_rows(const spk_layer *layer, const void *weights) {

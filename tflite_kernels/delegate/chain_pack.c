@@ -14,16 +14,18 @@ int32_t spk_chain_stride_of_input(const spk_chain *chain, int32_t link) {
       const chain_step *step = &chain->steps[pass->first_step + s];
       if (step->kind != CHAIN_LINK || step->link != link) continue;
       if (pass->band && s == 0) return pass->band;
-      return chain->values[step->inputs[0]].is_whole ? chain->planes.plane
-                                                     : (int32_t)kSpkPlanesTileStride;
+      return chain->values[step->inputs[0]].is_whole
+                 ? spk_chain_input_layout(chain, link)->plane
+                 : (int32_t)kSpkPlanesTileStride;
     }
   }
   return 0;
 }
 
-static int32_t tap_offset(const spk_chain *chain, const spk_window2d *w, int32_t tap) {
+static int32_t tap_offset(const spk_chain *chain, int32_t link, int32_t tap) {
+  const spk_window2d *w = &chain->windows[link];
   const int32_t ky = tap / w->kernel_w, kx = tap % w->kernel_w;
-  return ky * w->dilation_h * chain->planes.pitch + kx * w->dilation_w;
+  return ky * w->dilation_h * spk_chain_input_layout(chain, link)->pitch + kx * w->dilation_w;
 }
 
 // The bias, with zeros up to a multiple of four.
@@ -51,7 +53,7 @@ static const char *pack_conv2d(spk_chain *chain, int32_t link, const float *weig
   for (uint32_t b = 0; b < blocks.first[blocks.groups]; ++b) {
     const int32_t c = (int32_t)(column[b] % (uint32_t)w->in_c);
     const int32_t tap = (int32_t)(column[b] / (uint32_t)w->in_c);
-    column[b] = (uint32_t)(c * stride + tap_offset(chain, w, tap));
+    column[b] = (uint32_t)(c * stride + tap_offset(chain, link, tap));
   }
   chain->kernel_of[link].as.conv = (spk_planes_conv2d){.packed = packed,
                                                        .bias = chain->memory[link][1],
@@ -72,7 +74,7 @@ static const char *pack_depthwise(spk_chain *chain, int32_t link, const float *w
   chain->memory[link][2] = offset;
   if (!turned || !offset) return "memory is short";
   for (int32_t t = 0; t < taps; ++t) {
-    offset[t] = tap_offset(chain, w, t);
+    offset[t] = tap_offset(chain, link, t);
     for (int32_t c = 0; c < channels; ++c)
       turned[(size_t)c * (size_t)taps + (size_t)t] =
           weights[(size_t)t * (size_t)channels + (size_t)c];
@@ -94,8 +96,9 @@ const char *spk_chain_pack(spk_chain *chain, const spk_chain_layer *layers) {
     const spk_link *link = &chain->links[i];
     const spk_window2d *w = &chain->windows[i];
     if (link->kind == SPK_LINK_POINTWISE) continue;
-    chain->kernel_of[i].reach = w->pad_top * chain->planes.pitch + w->pad_left;
-    chain->kernel_of[i].span = tap_offset(chain, w, w->kernel_h * w->kernel_w - 1);
+    chain->kernel_of[i].reach =
+        w->pad_top * spk_chain_input_layout(chain, i)->pitch + w->pad_left;
+    chain->kernel_of[i].span = tap_offset(chain, i, w->kernel_h * w->kernel_w - 1);
     if (layers[i].layer.dtype == SPK_S8) {
       reason = spk_chain_pack_s8(chain, i, &layers[i]);
       continue;

@@ -44,7 +44,7 @@ static const char *pack_depthwise(spk_chain *chain, int32_t link, const spk_laye
       (spk_planes_depthwise_s8){.requant = &chain->requants[link],
                                 .packed = packed,
                                 .planes = layer->window.out_c / kSpkFour,
-                                .pitch = chain->planes.pitch};
+                                .pitch = spk_chain_input_layout(chain, link)->pitch};
   return NULL;
 }
 

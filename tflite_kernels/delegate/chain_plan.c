@@ -17,25 +17,9 @@ bool spk_is_windowed(const spk_link *link, const spk_window2d *w) {
 }
 
 // How far a window reads behind the last pixel of an axis.
-static int32_t behind(int32_t in, int32_t out, int32_t kernel, int32_t dilation, int32_t pad) {
-  return max_i32(0, out - 1 - pad + (kernel - 1) * dilation - (in - 1));
-}
-
-// The largest image, with room for all windows.
-static bool lay_out_planes(spk_chain *chain) {
-  spk_planes *p = &chain->planes;
-  for (int32_t i = 0; i < chain->link_count; ++i) {
-    const spk_window2d *w = &chain->windows[i];
-    p->height = max_i32(p->height, w->in_h);
-    p->width = max_i32(p->width, max_i32(w->in_w, w->out_w));
-    p->top = max_i32(p->top, w->pad_top);
-    p->bottom =
-        max_i32(p->bottom, behind(w->in_h, w->out_h, w->kernel_h, w->dilation_h, w->pad_top));
-    p->gap = max_i32(p->gap, w->pad_left);
-    p->gap =
-        max_i32(p->gap, behind(w->in_w, w->out_w, w->kernel_w, w->dilation_w, w->pad_left));
-  }
-  return spk_planes_lay_out(p);
+static int32_t behind(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation,
+                      int32_t pad) {
+  return max_i32(0, (out - 1) * stride - pad + (kernel - 1) * dilation - (in - 1));
 }
 
 static int32_t find_value(const spk_chain *chain, int tensor) {
@@ -52,10 +36,45 @@ static int32_t add_value(spk_chain *chain, int tensor, int32_t h, int32_t w, int
                     .width = w,
                     .channels = c,
                     .planes = (c - 1) / chain->kernels->channels + 1,
+                    .layout = chain->layout_count++,
                     .producer = producer,
                     .pass = -1,
                     .last_pass = -1};
   return chain->value_count++;
+}
+
+const spk_planes *spk_chain_input_layout(const spk_chain *chain, int32_t link) {
+  const int32_t v = find_value(chain, chain->links[link].inputs[0]);
+  return &chain->layouts[chain->values[v].layout];
+}
+
+// Each layout has room for the largest of its images, and for all windows.
+static bool lay_out_planes(spk_chain *chain) {
+  for (int32_t v = 0; v < chain->value_count; ++v) {
+    spk_planes *p = &chain->layouts[chain->values[v].layout];
+    p->height = max_i32(p->height, chain->values[v].height);
+    p->width = max_i32(p->width, chain->values[v].width);
+  }
+  for (int32_t i = 0; i < chain->link_count; ++i) {
+    const spk_window2d *w = &chain->windows[i];
+    spk_planes *p = (spk_planes *)spk_chain_input_layout(chain, i);
+    p->stride = max_i32(p->stride, w->stride_w);
+    p->top = max_i32(p->top, w->pad_top);
+    p->bottom = max_i32(p->bottom, behind(w->in_h, w->out_h, w->kernel_h, w->stride_h,
+                                          w->dilation_h, w->pad_top));
+    p->gap = max_i32(p->gap, w->pad_left);
+    p->gap = max_i32(p->gap, behind(w->in_w, w->out_w, w->kernel_w, w->stride_w, w->dilation_w,
+                                    w->pad_left));
+  }
+  for (int32_t i = 0; i < chain->layout_count; ++i)
+    if (!spk_planes_lay_out(&chain->layouts[i])) return false;
+  return true;
+}
+
+// Gives all values of one layout the other.
+static void unite(spk_chain *chain, int32_t from, int32_t to) {
+  for (int32_t v = 0; v < chain->value_count; ++v)
+    if (chain->values[v].layout == from) chain->values[v].layout = to;
 }
 
 // The values of all links, in order; returns a reason when shapes disagree.
@@ -77,7 +96,10 @@ static const char *find_values(spk_chain *chain, const int *leaving, int32_t lea
             0x01010101u * ((uint32_t)(128 - chain->requants[i].input_offset) & 0xff);
     }
     if (find_value(chain, link->output) >= 0) return "its layers are not in order";
-    add_value(chain, link->output, w->out_h, w->out_w, w->out_c, i);
+    const int32_t output = add_value(chain, link->output, w->out_h, w->out_w, w->out_c, i);
+    for (int32_t j = 0; j < link->input_count && w->stride_w == 1; ++j)
+      unite(chain, chain->values[find_value(chain, link->inputs[j])].layout,
+            chain->values[output].layout);
   }
   for (int32_t i = 0; i < leaving_count; ++i) {
     const int32_t v = find_value(chain, leaving[i]);
@@ -86,8 +108,9 @@ static const char *find_values(spk_chain *chain, const int *leaving, int32_t lea
   return NULL;
 }
 
-static int32_t add_pass(spk_chain *chain, int32_t height, int32_t width) {
-  chain->passes[chain->pass_count] = (chain_pass){.height = height, .width = width};
+static int32_t add_pass(spk_chain *chain, const chain_value *made) {
+  chain->passes[chain->pass_count] =
+      (chain_pass){.layout = made->layout, .height = made->height, .width = made->width};
   return chain->pass_count++;
 }
 
@@ -96,20 +119,22 @@ static void assign_passes(spk_chain *chain, int32_t *of) {
   for (int32_t v = 0; v < chain->value_count; ++v) {
     chain_value *value = &chain->values[v];
     if (value->producer >= 0 || !value->is_windowed) continue;
-    value->pass = add_pass(chain, value->height, value->width);
+    value->pass = add_pass(chain, value);
     value->is_whole = true;
   }
   int32_t current = -1;
   for (int32_t i = 0; i < chain->link_count; ++i) {
     const spk_link *link = &chain->links[i];
     const spk_window2d *w = &chain->windows[i];
-    bool is_new = current < 0 || chain->passes[current].height != w->out_h ||
+    const chain_value *made = &chain->values[find_value(chain, link->output)];
+    bool is_new = current < 0 || chain->passes[current].layout != made->layout ||
+                  chain->passes[current].height != w->out_h ||
                   chain->passes[current].width != w->out_w;
     for (int32_t j = 0; j < link->input_count; ++j)
       is_new |= spk_is_windowed(link, w) &&
                 chain->values[find_value(chain, link->inputs[j])].pass == current;
     is_new |= link->kind == SPK_LINK_CONV_2D && spk_is_windowed(link, w);
-    if (is_new) current = add_pass(chain, w->out_h, w->out_w);
+    if (is_new) current = add_pass(chain, made);
     for (int32_t j = 0; j < link->input_count; ++j) {
       chain_value *input = &chain->values[find_value(chain, link->inputs[j])];
       if (input->pass < 0) input->pass = current;
@@ -171,8 +196,8 @@ static void lifetime(const spk_chain *chain, int32_t v, int32_t *from, int32_t *
 static size_t words_of(const spk_chain *chain, int32_t v) {
   const chain_value *value = &chain->values[v];
   const size_t planes = ((size_t)value->planes + 3) / 4 * 4;  // whole blocks
-  return planes *
-         (size_t)(value->is_whole ? chain->planes.plane : (int32_t)kSpkPlanesTileStride);
+  return planes * (size_t)(value->is_whole ? chain->layouts[value->layout].plane
+                                           : (int32_t)kSpkPlanesTileStride);
 }
 
 // The lowest place that no value needs at the same time; returns where it ends.
@@ -236,12 +261,13 @@ static void size_passes(spk_chain *chain) {
     chain_pass *pass = &chain->passes[p];
     const chain_step *head = window_of(chain, pass);
     pass->tile = fitting_tile(chain, pass);
-    pass->stream = (pass->height - 1) * chain->planes.pitch + pass->width;
+    const spk_planes *planes = &chain->layouts[pass->layout];
+    pass->stream = (pass->height - 1) * planes->pitch + pass->width;
     pass->unit = 1;
     if (!head) continue;
     const spk_window2d *w = &chain->windows[head->link];
-    const int32_t span = (w->kernel_h - 1) * w->dilation_h * chain->planes.pitch +
-                         (w->kernel_w - 1) * w->dilation_w;
+    const int32_t span =
+        (w->kernel_h - 1) * w->dilation_h * planes->pitch + (w->kernel_w - 1) * w->dilation_w;
     int64_t lines;
     for (pass->unit = kMostUnit;; --pass->unit) {
       lines = ((int64_t)pass->unit * pass->tile + span + 2 * kSpkPlanesVector - 1) /
@@ -250,7 +276,7 @@ static void size_passes(spk_chain *chain) {
       if (lines * kSpkPlanesVector * w->in_c * kSpkPlanesWord <= kBandBytes || pass->unit == 1)
         break;
     }
-    if (lines * kSpkPlanesVector > chain->planes.plane) continue;  // no smaller than the planes
+    if (lines * kSpkPlanesVector > planes->plane) continue;  // no smaller than the planes
     pass->band = (int32_t)lines * kSpkPlanesVector;
     pass->band_at = tiles;
     const size_t end = tiles + (size_t)pass->band * (size_t)w->in_c;
@@ -260,9 +286,9 @@ static void size_passes(spk_chain *chain) {
 
 static const char *make_plan(spk_chain *chain, const int *leaving, int32_t leaving_count) {
   int32_t of[kSpkMostLinks], most_channels = 1;
-  if (!lay_out_planes(chain)) return "its planes are too large";
   const char *reason = find_values(chain, leaving, leaving_count);
   if (reason) return reason;
+  if (!lay_out_planes(chain)) return "its planes are too large";
   assign_passes(chain, of);
   add_steps(chain, of);
   for (int32_t v = 0; v < chain->value_count; ++v)

@@ -11,6 +11,7 @@ typedef struct chain_value {
   int tensor;
   int32_t height, width, channels;
   int32_t planes;     // of one channel each, or of four
+  int32_t layout;     // of its planes
   uint32_t padding;   // the word around an image
   int32_t producer;   // link, or -1: it enters as NHWC
   int32_t pass;       // in which it is made or packed
@@ -33,6 +34,7 @@ typedef struct chain_step {
 
 typedef struct chain_pass {
   int32_t first_step, step_count;
+  int32_t layout;  // of what it makes
   int32_t height, width;
   int32_t tile;    // pixels
   int32_t stream;  // pixels, with the gaps between rows
@@ -56,12 +58,14 @@ typedef struct chain_kernel {
 } chain_kernel;
 
 enum { kMostValues = 3 * kSpkMostLinks, kMostSteps = 5 * kSpkMostLinks };
-enum { kMostPasses = 2 * kSpkMostLinks };
+enum { kMostPasses = 2 * kSpkMostLinks, kMostLayouts = kMostValues };
 
 struct spk_chain {
   const spk_planes_kernels *kernels;
-  spk_planes planes;  // of every value
-  int32_t link_count, value_count, step_count, pass_count;
+  // Of the values, which share one where they are as far apart in memory pixel by pixel: a
+  // layer of stride 1 and what it reads.
+  spk_planes layouts[kMostLayouts];
+  int32_t layout_count, link_count, value_count, step_count, pass_count;
   spk_link links[kSpkMostLinks];
   spk_window2d windows[kSpkMostLinks];
   spk_requant requants[kSpkMostLinks];  // int8
@@ -73,6 +77,9 @@ struct spk_chain {
   uint8_t *zeros;  // a pixel between rows
   size_t planes_words, tile_words;
 };
+
+// The layout of what a link reads.
+const spk_planes *spk_chain_input_layout(const spk_chain *chain, int32_t link);
 
 // Does this link read more than the pixel itself?
 bool spk_is_windowed(const spk_link *link, const spk_window2d *window);

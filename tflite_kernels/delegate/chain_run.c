@@ -12,13 +12,18 @@ typedef struct tile_work {
   bool is_last;
 } tile_work;
 
+// The planes of a value that is whole, from a pixel of its stream on.
+static spk_planes_tile whole_at(const spk_chain_call *call, int32_t v, int32_t pixel) {
+  const chain_value *value = &call->chain->values[v];
+  const spk_planes *planes = &call->chain->layouts[value->layout];
+  const size_t at = value->at + (size_t)(planes->origin + pixel);
+  return (spk_planes_tile){call->planes + at * kSpkPlanesWord, planes->plane};
+}
+
 static spk_planes_tile tile_at(const tile_work *work, int32_t v) {
-  const spk_chain *chain = work->call->chain;
-  const chain_value *value = &chain->values[v];
-  const size_t pixel = value->at + (size_t)(chain->planes.origin + work->first);
-  if (!value->is_whole)
-    return (spk_planes_tile){work->tiles + value->at * kSpkPlanesWord, kSpkPlanesTileStride};
-  return (spk_planes_tile){work->call->planes + pixel * kSpkPlanesWord, chain->planes.plane};
+  const chain_value *value = &work->call->chain->values[v];
+  if (value->is_whole) return whole_at(work->call, v, work->first);
+  return (spk_planes_tile){work->tiles + value->at * kSpkPlanesWord, kSpkPlanesTileStride};
 }
 
 // Neighbouring pixels of a tile that are pixels of one row, or lie between two rows or behind
@@ -26,28 +31,34 @@ static spk_planes_tile tile_at(const tile_work *work, int32_t v) {
 typedef struct pixel_run {
   int32_t at, count;  // in the tile
   int32_t number;     // of the first pixel in the image, or -1
-  int32_t y, x;       // where the next run begins
+  int32_t y, x;       // of the first pixel
 } pixel_run;
 
-static pixel_run first_run(const tile_work *work) {
-  const int32_t pitch = work->call->chain->planes.pitch;
+static int32_t pitch_of(const tile_work *work) {
+  return work->call->chain->layouts[work->pass->layout].pitch;
+}
+
+// To be followed by next_run().
+static pixel_run no_run(const tile_work *work) {
+  const int32_t pitch = pitch_of(work);
   return (pixel_run){.y = work->first / pitch, .x = work->first % pitch};
 }
 
 // False behind the tile's last pixel.
 static bool next_run(const tile_work *work, pixel_run *run) {
   const chain_pass *pass = work->pass;
+  const int32_t pitch = pitch_of(work);
   run->at += run->count;
-  const int32_t left = work->pixels - run->at;
-  const bool exists = run->x < pass->width && run->y < pass->height;
-  const int32_t end = exists ? pass->width : work->call->chain->planes.pitch;
-  run->count = end - run->x < left ? end - run->x : left;
-  run->number = exists ? run->y * pass->width + run->x : -1;
   run->x += run->count;
-  if (run->x == work->call->chain->planes.pitch) {
+  if (run->x == pitch) {
     run->x = 0;
     ++run->y;
   }
+  const int32_t left = work->pixels - run->at;
+  const bool exists = run->x < pass->width && run->y < pass->height;
+  const int32_t end = exists ? pass->width : pitch;
+  run->count = end - run->x < left ? end - run->x : left;
+  run->number = exists ? run->y * pass->width + run->x : -1;
   return left > 0;
 }
 
@@ -70,7 +81,7 @@ static void pack(const tile_work *work, int32_t v) {
   const uint8_t *image = image_of(work, v);
   const spk_planes_tile to = tile_at(work, v);
   const void *pixels[kSpkPlanesTile];
-  for (pixel_run run = first_run(work); next_run(work, &run);) {
+  for (pixel_run run = no_run(work); next_run(work, &run);) {
     const uint8_t *from =
         run.number < 0 ? chain->zeros : image + (size_t)run.number * pixel_bytes;
     const size_t step = run.number < 0 ? 0 : pixel_bytes;
@@ -85,15 +96,33 @@ static void store(const tile_work *work, int32_t v) {
   const spk_chain *chain = work->call->chain;
   const int32_t channels = chain->values[v].channels;
   int32_t to[kSpkPlanesTile];
-  for (pixel_run run = first_run(work); next_run(work, &run);)
+  for (pixel_run run = no_run(work); next_run(work, &run);)
     for (int32_t i = 0; i < run.count; ++i)
       to[run.at + i] = run.number < 0 ? -1 : (run.number + i) * channels;
   chain->kernels->store(tile_at(work, v), work->pixels, channels, to, image_of(work, v));
 }
 
+// A depthwise link of stride 2, row by row: what it reads has another layout.
+static void run_rows(const tile_work *work, const chain_step *step) {
+  const spk_chain *chain = work->call->chain;
+  const chain_kernel *kernel = &chain->kernel_of[step->link];
+  const int32_t pitch = spk_chain_input_layout(chain, step->link)->pitch;
+  const spk_planes_tile to = tile_at(work, step->output);
+  for (pixel_run run = no_run(work); next_run(work, &run);) {
+    if (run.number < 0) continue;
+    const int32_t first = 2 * (run.y * pitch + run.x) - kernel->reach;
+    chain->kernels->depthwise2(&kernel->as, whole_at(work->call, step->inputs[0], first),
+                               run.count, spk_planes_from(to, run.at));
+  }
+}
+
 static void run_link(const tile_work *work, const chain_step *step) {
   const spk_chain *chain = work->call->chain;
   const spk_link *link = &chain->links[step->link];
+  if (chain->windows[step->link].stride_w == 2) {
+    run_rows(work, step);
+    return;
+  }
   const chain_kernel *kernel = &chain->kernel_of[step->link];
   spk_planes_tile a = tile_at(work, step->inputs[0]), b = {NULL, 0};
   const spk_planes_tile to = tile_at(work, step->output);
@@ -122,7 +151,7 @@ static void run_link(const tile_work *work, const chain_step *step) {
 static int32_t find_gaps(const tile_work *work, int32_t *gaps) {
   const int32_t end = work->pass->stream - work->first;
   int32_t count = 0;
-  for (pixel_run run = first_run(work); next_run(work, &run);)
+  for (pixel_run run = no_run(work); next_run(work, &run);)
     for (int32_t i = 0; run.number < 0 && i < run.count && run.at + i < end; ++i)
       gaps[count++] = run.at + i;
   return count;
@@ -143,8 +172,8 @@ static void fill_words(uint8_t *at, size_t count, uint32_t word) {
 // What is no pixel is padding in whole planes: for windows, and because denormal numbers in old
 // memory would make some processors very slow, so that float32 has it in all of the plane.
 static void clear_around(const tile_work *work, int32_t v) {
-  const spk_planes *planes = &work->call->chain->planes;
   const chain_value *value = &work->call->chain->values[v];
+  const spk_planes *planes = &work->call->chain->layouts[value->layout];
   const bool is_float = work->call->chain->kernels->channels == 1;
   if (!is_float && !value->is_windowed) return;
   const size_t stream = (size_t)work->pass->stream, first = (size_t)work->first;
@@ -191,10 +220,10 @@ static void fill_band(const spk_chain_call *call, const chain_pass *pass, int32_
   const chain_kernel *kernel = &chain->kernel_of[step->link];
   const int32_t left = pass->stream - first, most = pass->unit * pass->tile;
   const int32_t pixels = (left < most ? left : most) + kSpkPlanesVector - 1;
-  const size_t begin = value->at + (size_t)(chain->planes.origin + first - kernel->reach);
+  const spk_planes_tile from = whole_at(call, step->inputs[0], first - kernel->reach);
   for (size_t i = 0; i < (size_t)value->planes; ++i)
     memcpy(tiles + (pass->band_at + i * (size_t)pass->band) * kSpkPlanesWord,
-           call->planes + (begin + i * (size_t)chain->planes.plane) * kSpkPlanesWord,
+           (const uint8_t *)from.at + i * (size_t)from.stride * kSpkPlanesWord,
            (size_t)(pixels + kernel->span) * kSpkPlanesWord);
 }
 

@@ -206,8 +206,10 @@ const char *spk_link_layer(TfLiteContext *context, const spk_link *link, spk_lay
     reason = depthwise_window(context, &link->claim, &layer->window);
   }
   if (reason) return reason;
-  if (layer->window.stride_h != 1 || layer->window.stride_w != 1) return "its stride is not 1";
-  if (link->dtype == SPK_S8) return check_s8(&layer->window, layer->op);
+  const spk_window2d *w = &layer->window;
+  const int32_t most = link->dtype == SPK_S8 && link->kind == SPK_LINK_DEPTHWISE ? 2 : 1;
+  if (w->stride_h != w->stride_w || w->stride_w > most) return "its stride is too large";
+  if (link->dtype == SPK_S8) return check_s8(w, layer->op);
   // A depthwise layer has fewer weights than the check allows for.
   spk_layer checked = *layer;
   if (link->kind == SPK_LINK_DEPTHWISE) checked.window.in_c = 1;

@@ -10,8 +10,9 @@ int spk_planes_lay_out(spk_planes *p) {
   const int64_t pitch = (int64_t)p->width + p->gap;
   const int64_t origin = (p->top * pitch + p->gap + kLine - 1) / kLine * kLine;
   // Behind the last row there is one vector that tiles may write or read too much, and another
-  // that is read with it to find the windows' next column.
-  const int64_t used = origin + (p->height + (int64_t)p->bottom) * pitch + p->gap + 2 * kLine;
+  // that is read with it to find the windows' next column; with stride 2 twice as many.
+  const int64_t slack = 2 * kLine * (p->stride > 1 ? 2 : 1);
+  const int64_t used = origin + (p->height + (int64_t)p->bottom) * pitch + p->gap + slack;
   const int64_t plane = ((used + kLine - 1) / kLine | 1) * kLine;
   if (plane > INT32_MAX / 4) return 0;
   p->pitch = (int32_t)pitch;

@@ -28,6 +28,7 @@ typedef struct spk_planes {
   int32_t height, width;
   int32_t gap;          // columns of padding between two rows
   int32_t top, bottom;  // rows of padding
+  int32_t stride;       // the largest of the windows
   int32_t pitch, origin, plane;
 } spk_planes;
 
@@ -67,6 +68,10 @@ typedef struct spk_planes_kernels {
   // Of stride 1; `from` begins at the first tap.
   void (*conv2d)(const void *conv, spk_planes_tile from, int32_t pixels, spk_planes_tile to);
   void (*depthwise)(const void *conv, spk_planes_tile from, int32_t pixels, spk_planes_tile to);
+  // Of stride 2, for neighbouring pixels of one row, any number of them. NULL where there is
+  // none.
+  void (*depthwise2)(const void *conv, spk_planes_tile from, int32_t pixels,
+                     spk_planes_tile to);
   // NULL where there is none. Clamps its results to [act_min, act_max]; NaN stays NaN.
   void (*pointwise)(spk_planes_function function, spk_planes_tile a, spk_planes_tile b,
                     int32_t pixels, int32_t channels, float act_min, float act_max,

@@ -98,6 +98,39 @@ INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int3
   }
 }
 
+// The same with stride 2, for `pixels` of a row: their windows begin at the even pixels of two
+// vectors.
+INLINE void row_of(const uint8_t *from, size_t row, int32_t pixels, const __m512i *taps,
+                   const spk_channels_avx512 *ends, uint8_t *to, const spk_rounding rounding) {
+  const __m512i flip = _mm512_set1_epi8((char)0x80);
+  const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  const size_t vector = kSpkPlanesVector * kSpkPlanesWord;
+  column here = column_at(from, row);
+  for (int32_t p = 0; p < pixels; p += kSpkPlanesVector, from += 2 * vector, to += vector) {
+    const column middle = column_at(from + vector, row);
+    const column next = column_at(from + 2 * vector, row);
+    const column *half[3] = {&here, &middle, &next};
+    __m512i sum[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const column *c = half[j / 2];
+      const __m512i last =
+          j % 2 == 0 ? c->v[2] : _mm512_alignr_epi64(half[j / 2 + 1]->v[0], c->v[0], 2);
+      sum[j] = _mm512_dpbusd_epi32(ends->first, c->v[j % 2 * 2], taps[0]);
+      sum[j] = _mm512_dpbusd_epi32(sum[j], c->v[j % 2 * 2 + 1], taps[1]);
+      sum[j] = _mm512_dpbusd_epi32(sum[j], last, taps[2]);
+      sum[j] = spk_requantize_channels_avx512(sum[j], ends, rounding);
+    }
+    const __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(sum[0], sum[1]),
+                                             _mm512_packs_epi32(sum[2], sum[3]));
+    const __m512i clamped = _mm512_min_epi8(ends->high, _mm512_max_epi8(ends->low, bytes));
+    const __m512i words = _mm512_permutexvar_epi64(order, _mm512_xor_si512(clamped, flip));
+    const int32_t left = pixels - p;
+    _mm512_mask_storeu_epi32(to, left < 16 ? (__mmask16)((1u << left) - 1) : 0xffff, words);
+    here = next;
+  }
+}
+
 // What spk_requantize_channels_avx512() needs in float32.
 INLINE spk_channels_avx512 exact_ends(const spk_requant *q, const spk_planes_taps_s8 *plane) {
   return (spk_channels_avx512){
@@ -110,9 +143,8 @@ INLINE spk_channels_avx512 exact_ends(const spk_requant *q, const spk_planes_tap
   };
 }
 
-TARGET static void depthwise(const void *conv, spk_planes_tile from, int32_t pixels,
-                             spk_planes_tile to) {
-  const spk_planes_depthwise_s8 *d = conv;
+INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from, int32_t pixels,
+                       spk_planes_tile to, const int stride) {
   const spk_requant *q = d->requant;
   const size_t planes = (size_t)d->planes, row = (size_t)d->pitch * kSpkPlanesWord;
   const size_t step = (size_t)from.stride * kSpkPlanesWord;
@@ -126,18 +158,34 @@ TARGET static void depthwise(const void *conv, spk_planes_tile from, int32_t pix
 #pragma GCC unroll 3
     for (int k = 0; k < 3; ++k)
       taps[k] = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)plane->weights[k]));
+#define PLANE(rounding)                                           \
+  if (stride == 1)                                                \
+    plane_of(in, row, ahead, pixels, taps, &ends, out, rounding); \
+  else                                                            \
+    row_of(in, row, pixels, taps, &ends, out, rounding)
     if (plane->is_exact) {
       const spk_channels_avx512 ends = exact_ends(q, plane);
-      if (q->act_min >= q->output_offset)
-        plane_of(in, row, ahead, pixels, taps, &ends, out, SPK_ROUND_F32_RELU);
-      else
-        plane_of(in, row, ahead, pixels, taps, &ends, out, SPK_ROUND_F32);
+      if (q->act_min >= q->output_offset) {
+        PLANE(SPK_ROUND_F32_RELU);
+      } else {
+        PLANE(SPK_ROUND_F32);
+      }
     } else {
-      spk_channels_avx512 ends = spk_channels_of_avx512(q, &all, 16 * i, 128);
-      ends.factors.is_short = 0;
-      plane_of(in, row, ahead, pixels, taps, &ends, out, SPK_ROUND_TWICE);
+      const spk_channels_avx512 ends = spk_channels_of_avx512(q, &all, 16 * i, 128);
+      PLANE(SPK_ROUND_TWICE);
     }
+#undef PLANE
   }
+}
+
+TARGET static void depthwise(const void *conv, spk_planes_tile from, int32_t pixels,
+                             spk_planes_tile to) {
+  all_planes(conv, from, pixels, to, 1);
+}
+
+TARGET static void depthwise2(const void *conv, spk_planes_tile from, int32_t pixels,
+                              spk_planes_tile to) {
+  all_planes(conv, from, pixels, to, 2);
 }
 
 const spk_planes_kernels spk_planes_s8_avx512vnni = {
@@ -147,4 +195,5 @@ const spk_planes_kernels spk_planes_s8_avx512vnni = {
     .store = spk_planes_s8_store_avx512,
     .conv2d = conv2d,
     .depthwise = depthwise,
+    .depthwise2 = depthwise2,
 };
