@@ -22,6 +22,12 @@ static int places_fit(const spk_winners *p) {
   return 1;
 }
 
+static int is_rising(const uint8_t *levels) {
+  for (int i = 1; i < kLevels; ++i)
+    if (levels[i] < levels[i - 1]) return 0;
+  return 1;
+}
+
 // int32: version, outer, groups, run, count, candidates, bytes of the levels; then places; then
 // levels.
 int spk_read_winners(const void *data, size_t bytes, spk_winners *p) {
@@ -43,7 +49,10 @@ int spk_read_winners(const void *data, size_t bytes, spk_winners *p) {
   if (bytes != sizeof(words) + places + (size_t)words[6]) return 0;
   const uint8_t *rest = (const uint8_t *)data + sizeof(words);
   if (p->candidates) p->places = (const int32_t *)(const void *)rest;
-  if (words[6]) p->levels = rest + places;
+  if (words[6]) {
+    p->levels = rest + places;
+    p->is_rising = is_rising(p->levels);
+  }
   return places_fit(p);
 }
 

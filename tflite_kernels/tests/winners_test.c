@@ -69,6 +69,16 @@ static int reads(const int32_t *words, size_t bytes) {
   return good;
 }
 
+static void rising_levels(void) {
+  int32_t words[7 + 64] = {1, 2, 3, 4, 5, 0, 256};
+  uint8_t *levels = (uint8_t *)(words + 7);
+  for (int i = 0; i < 256; ++i) levels[i] = (uint8_t)i;
+  spk_winners p;
+  EXPECT(spk_read_winners(words, sizeof words, &p) && p.is_rising, "levels rise");
+  levels[255] = 253;
+  EXPECT(spk_read_winners(words, sizeof words, &p) && !p.is_rising, "the last one falls");
+}
+
 static void options(void) {
   const int32_t all[7] = {1, 2, 3, 4, 5, 0, 0};
   const int32_t some[9] = {1, 2, 3, 4, 1, 2, 0, 0, 15};
@@ -100,6 +110,7 @@ static void options(void) {
 
 int main(void) {
   options();
+  rising_levels();
   for (int number = 0; number < 1500; ++number) floats(number);
   return spk_test_result();
 }
