@@ -11,103 +11,6 @@ enum { kBandBytes = 256 * 1024, kMostUnit = 4 };
 
 static int32_t max_i32(int32_t a, int32_t b) { return a > b ? a : b; }
 
-bool spk_is_windowed(const spk_link *link, const spk_window2d *w) {
-  return link->kind == SPK_LINK_DEPTHWISE || w->kernel_h * w->kernel_w > 1 || w->pad_top > 0 ||
-         w->pad_left > 0 || w->out_h != w->in_h || w->out_w != w->in_w;
-}
-
-// How far a window reads behind the last pixel of an axis.
-static int32_t behind(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation,
-                      int32_t pad) {
-  return max_i32(0, (out - 1) * stride - pad + (kernel - 1) * dilation - (in - 1));
-}
-
-static int32_t find_value(const spk_chain *chain, int tensor) {
-  for (int32_t i = 0; i < chain->value_count; ++i)
-    if (chain->values[i].tensor == tensor) return i;
-  return -1;
-}
-
-static int32_t add_value(spk_chain *chain, int tensor, int32_t h, int32_t w, int32_t c,
-                         int32_t producer) {
-  chain->values[chain->value_count] =
-      (chain_value){.tensor = tensor,
-                    .height = h,
-                    .width = w,
-                    .channels = c,
-                    .planes = (c - 1) / chain->kernels->channels + 1,
-                    .layout = chain->layout_count++,
-                    .producer = producer,
-                    .pass = -1,
-                    .last_pass = -1};
-  return chain->value_count++;
-}
-
-const spk_planes *spk_chain_input_layout(const spk_chain *chain, int32_t link) {
-  const int32_t v = find_value(chain, chain->links[link].inputs[0]);
-  return &chain->layouts[chain->values[v].layout];
-}
-
-// Each layout has room for the largest of its images, and for all windows.
-static bool lay_out_planes(spk_chain *chain) {
-  for (int32_t v = 0; v < chain->value_count; ++v) {
-    spk_planes *p = &chain->layouts[chain->values[v].layout];
-    p->height = max_i32(p->height, chain->values[v].height);
-    p->width = max_i32(p->width, chain->values[v].width);
-  }
-  for (int32_t i = 0; i < chain->link_count; ++i) {
-    const spk_window2d *w = &chain->windows[i];
-    spk_planes *p = (spk_planes *)spk_chain_input_layout(chain, i);
-    p->stride = max_i32(p->stride, w->stride_w);
-    p->top = max_i32(p->top, w->pad_top);
-    p->bottom = max_i32(p->bottom, behind(w->in_h, w->out_h, w->kernel_h, w->stride_h,
-                                          w->dilation_h, w->pad_top));
-    p->gap = max_i32(p->gap, w->pad_left);
-    p->gap = max_i32(p->gap, behind(w->in_w, w->out_w, w->kernel_w, w->stride_w, w->dilation_w,
-                                    w->pad_left));
-  }
-  for (int32_t i = 0; i < chain->layout_count; ++i)
-    if (!spk_planes_lay_out(&chain->layouts[i])) return false;
-  return true;
-}
-
-// Gives all values of one layout the other.
-static void unite(spk_chain *chain, int32_t from, int32_t to) {
-  for (int32_t v = 0; v < chain->value_count; ++v)
-    if (chain->values[v].layout == from) chain->values[v].layout = to;
-}
-
-// The values of all links, in order; returns a reason when shapes disagree.
-static const char *find_values(spk_chain *chain, const int *leaving, int32_t leaving_count) {
-  for (int32_t i = 0; i < chain->link_count; ++i) {
-    const spk_link *link = &chain->links[i];
-    const spk_window2d *w = &chain->windows[i];
-    for (int32_t j = 0; j < link->input_count; ++j) {
-      int32_t v = find_value(chain, link->inputs[j]);
-      if (v < 0) v = add_value(chain, link->inputs[j], w->in_h, w->in_w, w->in_c, -1);
-      chain_value *value = &chain->values[v];
-      if (value->height != w->in_h || value->width != w->in_w || value->channels != w->in_c)
-        return "the shapes of its layers disagree";
-      if (!spk_is_windowed(link, w)) continue;
-      value->is_windowed = true;
-      // Zeros of float32, or the zero point as x + 128.
-      if (chain->kernels->channels > 1)
-        value->padding =
-            0x01010101u * ((uint32_t)(128 - chain->requants[i].input_offset) & 0xff);
-    }
-    if (find_value(chain, link->output) >= 0) return "its layers are not in order";
-    const int32_t output = add_value(chain, link->output, w->out_h, w->out_w, w->out_c, i);
-    for (int32_t j = 0; j < link->input_count && w->stride_w == 1; ++j)
-      unite(chain, chain->values[find_value(chain, link->inputs[j])].layout,
-            chain->values[output].layout);
-  }
-  for (int32_t i = 0; i < leaving_count; ++i) {
-    const int32_t v = find_value(chain, leaving[i]);
-    if (v >= 0 && chain->values[v].producer >= 0) chain->values[v].leaves = true;
-  }
-  return NULL;
-}
-
 static int32_t add_pass(spk_chain *chain, const chain_value *made) {
   chain->passes[chain->pass_count] =
       (chain_pass){.layout = made->layout, .height = made->height, .width = made->width};
@@ -126,22 +29,22 @@ static void assign_passes(spk_chain *chain, int32_t *of) {
   for (int32_t i = 0; i < chain->link_count; ++i) {
     const spk_link *link = &chain->links[i];
     const spk_window2d *w = &chain->windows[i];
-    const chain_value *made = &chain->values[find_value(chain, link->output)];
+    const chain_value *made = &chain->values[spk_chain_find_value(chain, link->output)];
     bool is_new = current < 0 || chain->passes[current].layout != made->layout ||
                   chain->passes[current].height != w->out_h ||
                   chain->passes[current].width != w->out_w;
     for (int32_t j = 0; j < link->input_count; ++j)
       is_new |= spk_is_windowed(link, w) &&
-                chain->values[find_value(chain, link->inputs[j])].pass == current;
+                chain->values[spk_chain_find_value(chain, link->inputs[j])].pass == current;
     is_new |= link->kind == SPK_LINK_CONV_2D && spk_is_windowed(link, w);
     if (is_new) current = add_pass(chain, made);
     for (int32_t j = 0; j < link->input_count; ++j) {
-      chain_value *input = &chain->values[find_value(chain, link->inputs[j])];
+      chain_value *input = &chain->values[spk_chain_find_value(chain, link->inputs[j])];
       if (input->pass < 0) input->pass = current;
       if (input->pass != current || spk_is_windowed(link, w)) input->is_whole = true;
       input->last_pass = current;
     }
-    chain->values[find_value(chain, link->output)].pass = current;
+    chain->values[spk_chain_find_value(chain, link->output)].pass = current;
     of[i] = current;
   }
 }
@@ -163,10 +66,10 @@ static void add_steps(spk_chain *chain, const int32_t *of) {
       const spk_link *link = &chain->links[i];
       chain_step step = {.kind = CHAIN_LINK, .link = i};
       for (int32_t j = 0; j < link->input_count; ++j) {
-        step.inputs[j] = find_value(chain, link->inputs[j]);
+        step.inputs[j] = spk_chain_find_value(chain, link->inputs[j]);
         chain->values[step.inputs[j]].last_step = pass->step_count;
       }
-      step.output = find_value(chain, link->output);
+      step.output = spk_chain_find_value(chain, link->output);
       chain->values[step.output].last_step = pass->step_count;
       add_step(chain, pass, step);
       if (chain->values[step.output].leaves) {
@@ -286,9 +189,9 @@ static void size_passes(spk_chain *chain) {
 
 static const char *make_plan(spk_chain *chain, const int *leaving, int32_t leaving_count) {
   int32_t of[kSpkMostLinks], most_channels = 1;
-  const char *reason = find_values(chain, leaving, leaving_count);
+  const char *reason = spk_chain_find_values(chain, leaving, leaving_count);
   if (reason) return reason;
-  if (!lay_out_planes(chain)) return "its planes are too large";
+  if (!spk_chain_lay_out(chain)) return "its planes are too large";
   assign_passes(chain, of);
   add_steps(chain, of);
   for (int32_t v = 0; v < chain->value_count; ++v)

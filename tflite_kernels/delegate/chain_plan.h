@@ -78,6 +78,16 @@ struct spk_chain {
   size_t planes_words, tile_words;
 };
 
+// The value that is this tensor, or -1.
+int32_t spk_chain_find_value(const spk_chain *chain, int tensor);
+
+// The values of all links, in order; returns a reason when shapes disagree.
+const char *spk_chain_find_values(spk_chain *chain, const int *leaving, int32_t leaving_count);
+
+// Lays planes out, with room for the largest image of each layout and for all windows. False
+// where they are too large.
+bool spk_chain_lay_out(spk_chain *chain);
+
 // The layout of what a link reads.
 const spk_planes *spk_chain_input_layout(const spk_chain *chain, int32_t link);
 
