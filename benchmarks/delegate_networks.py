@@ -2,8 +2,9 @@
 
 MobileNetV2 for 224 x 224 images and a residual network of ResNet-18's size, pruned in one shot in
 the shapes that `granularity="auto"` picks for this machine. Weights are random, so this is about
-speed alone; batch normalization is fitted to the inputs, or activations would vanish on their way. One run times in turns: LiteRT on the dense float32 and int8 files, and the delegate on
-the sparse file of each type. Every run is written to the result file at once.
+speed alone; batch normalization is fitted to the inputs, or activations would vanish on their way.
+One run times in turns: LiteRT on the dense float32 and int8 files, and the delegate on the sparse
+file of each type. Every run is written to the result file at once.
 """
 
 import argparse
