@@ -27,6 +27,7 @@ import numpy as np
 import keras_prune as kp
 from benchmarks import machine, results
 from keras_prune import granularity
+from keras_prune.granularity.this_machine import this_machine
 
 NAME = "delegate_layers"
 KEYS = ("layer", "sparsity", "live", "shapes", "seed")
@@ -152,7 +153,7 @@ def measure(case, rounds=15, seed=0):
     return {
         **case,
         "seed": seed,
-        "target": machine.this_target(),
+        "target": this_machine(),
         "peak": machine.peak_operations(seconds=0.3),
         "seconds": _seconds(report.rows, {str(path): name for name, path in files.items()}),
     }

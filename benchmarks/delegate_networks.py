@@ -18,7 +18,8 @@ import keras
 import numpy as np
 
 import keras_prune as kp
-from benchmarks import machine, results
+from benchmarks import results
+from keras_prune.granularity.this_machine import this_machine
 
 NAME = "delegate_networks"
 KEYS = ("network", "sparsity", "seed")
@@ -71,7 +72,7 @@ def measure(network, sparsities=SPARSITIES, rounds=15, seed=0, size=224):
             for sparsity in (0.0, *sparsities):
                 model.set_weights(weights)
                 if sparsity:
-                    auto = kp.Auto(machine.this_target(), quantize)
+                    auto = kp.Auto(this_machine(), quantize)
                     kp.prune(model, sparsity, granularity=auto)
                 _normalize(model, x)
                 path = pathlib.Path(folder) / f"{dtype}_{sparsity}.tflite"
@@ -90,7 +91,7 @@ def measure(network, sparsities=SPARSITIES, rounds=15, seed=0, size=224):
             "network": network,
             "sparsity": sparsity,
             "seed": seed,
-            "target": machine.this_target(),
+            "target": this_machine(),
             "dense": dense,
             "sparse": {dtype: ours[sparsity, dtype] for dtype in TYPES},
         }

@@ -25,8 +25,9 @@ import keras
 import numpy as np
 
 import keras_prune as kp
-from benchmarks import machine, networks, results
+from benchmarks import networks, results
 from examples import datasets
+from keras_prune.granularity.this_machine import this_machine
 from keras_prune.report.figures import new_figure, saved
 
 NAME = "granularity_pareto"
@@ -91,7 +92,7 @@ def shape_arguments(shape, sparsity):
         return {"granularity": kp.NM(WINDOWS[sparsity], 32)}
     if shape.startswith("auto"):
         quantize = "int8" if shape.endswith("int8") else None
-        target = machine.this_target()
+        target = this_machine()
         return {
             "sparsity": sparsity,
             "granularity": "auto",

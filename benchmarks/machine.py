@@ -1,21 +1,8 @@
 """What the benchmarks ask about the machine that they run on."""
 
-import pathlib
-import platform
 import time
 
 import numpy as np
-
-
-def this_target():
-    """The target of `kp.Auto` that this machine is."""
-    if platform.machine() in ("aarch64", "arm64"):
-        return "aarch64"
-    try:
-        flags = pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return "x86-avx2"
-    return "x86-avx512" if "avx512_vnni" in flags else "x86-avx2"
 
 
 def peak_operations(size=1024, seconds=1.0):

@@ -67,6 +67,7 @@ def train(data, sparsity, granularity, epochs, seed):
     pruned = keras.models.clone_model(dense)
     pruned.set_weights(dense.get_weights())
     # One threshold over all layers: the first convolution, with few weights, keeps more of them.
+    granularity = granularity or kp.Auto("host", "int8")
     callback = kp.PruneCallback(sparsity=sparsity, granularity=granularity, allocation="global")
     _fit(pruned, data, epochs[1], 2e-3, [callback])
     return dense, pruned, callback.report
@@ -228,15 +229,14 @@ def table(rows, title):
     )
 
 
-def run(
-    dataset="digits", sparsity=0.8, granularity="unstructured", epochs=None, folder=None, seed=0
-):
+def run(dataset="digits", sparsity=0.9, granularity=None, epochs=None, folder=None, seed=0):
     """Go the whole way.
 
     Args:
         dataset: Str. One of `examples.datasets.NAMES`. Defaults to `"digits"`.
-        sparsity: Float in [0, 1). Defaults to `0.8`.
-        granularity: Str or granularity. Defaults to `"unstructured"`.
+        sparsity: Float in [0, 1). Defaults to `0.9`.
+        granularity: Str or granularity. Defaults to `None`: the shapes that this machine runs
+            fastest in int8.
         epochs: Pair of ints, dense and pruned, or `None` for the data set's own.
         folder: Path-like. Where files go. Defaults to `demo-out/<dataset>`.
         seed: Int. Defaults to `0`.
@@ -273,7 +273,7 @@ def run(
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", choices=datasets.NAMES, default="digits")
-    parser.add_argument("--sparsity", type=float, default=0.8)
+    parser.add_argument("--sparsity", type=float, default=0.9)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     result = run(arguments.dataset, arguments.sparsity, seed=arguments.seed)

@@ -16,7 +16,6 @@ from benchmarks import (
 )
 from benchmarks.mnist import tables, training
 from benchmarks.mnist.rows import Row
-from keras_prune.granularity import TARGETS
 from keras_prune.runtime.native import library_path
 
 needs_delegate = pytest.mark.skipif(
@@ -120,8 +119,7 @@ def test_architectures_are_compared_layer_by_layer():
     assert not tables.reached(row, [{"error": 0.5, "filters": [4, 11, 500, 10]}])
 
 
-def test_this_machine_is_a_target_and_has_a_peak():
-    assert machine.this_target() in TARGETS
+def test_this_machine_has_a_peak():
     assert 1e8 < machine.peak_operations(128, 0.01) < 1e14
 
 

@@ -46,7 +46,7 @@ def test_demo_goes_the_whole_way(tmp_path):
     runtimes = [(row["model"], row["runtime"]) for row in result["rows"]]
     assert ("sparse int8", "LiteRT + delegate") in runtimes
     assert ("sparse int8", "C, this machine") in runtimes
-    assert abs(result["sparsity"] - 0.8) < 0.01
+    assert abs(result["sparsity"] - 0.9) < 0.01
     sparse = {row["runtime"]: row for row in result["rows"] if row["model"] == "sparse int8"}
     by_runtime = {runtime: row["accuracy"] for runtime, row in sparse.items()}
     assert all(row.get("same_outputs", True) for row in result["rows"])

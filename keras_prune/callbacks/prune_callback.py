@@ -76,8 +76,8 @@ class PruneCallback(StepwiseCallback):
             `"set"`, `"dns"` or an object. `"dns"` sets the sparsity itself and takes no other
             value but the default. Defaults to `None`: they do not.
         target: Str or `None`. The device whose kernels `granularity="auto"` chooses for:
-            `"x86-avx512"`, `"x86-avx2"`, `"aarch64"`, `"cortex-m4"`, `"hexagon"` ..., see
-            `kp.Auto`. Defaults to `None`.
+            `"host"`, `"x86-avx512"`, `"aarch64"`, `"cortex-m4"`, `"hexagon"` ..., see `kp.Auto`.
+            Defaults to `None`.
         quantize: `None` or `"int8"`. Whether `granularity="auto"` chooses for a float32 or an int8
             file. Defaults to `None`.
     """

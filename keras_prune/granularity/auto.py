@@ -9,6 +9,7 @@ from keras_prune.granularity.block import Block
 from keras_prune.granularity.granularity import GRANULARITIES, Granularity
 from keras_prune.granularity.kernel_speeds import COLUMNS, SPEEDS
 from keras_prune.granularity.nm import NM
+from keras_prune.granularity.this_machine import this_machine
 from keras_prune.granularity.unstructured import Unstructured
 
 TARGETS = tuple(SPEEDS)
@@ -48,8 +49,8 @@ class Auto(Granularity):
     ```
 
     Args:
-        target: Str. `"x86-avx512"`, `"x86-avx2"`, `"aarch64"`, a Cortex-M such as `"cortex-m4"`,
-            or `"hexagon"`.
+        target: Str. `"x86-avx512"`, `"x86-avx2"`, `"aarch64"`, `"host"` for which of them this
+            machine is, a Cortex-M such as `"cortex-m4"`, or `"hexagon"`.
         quantize: `None` or `"int8"`, as in `kp.export_tflite`: whether the file will be float32
             or int8. Cortex-M and Hexagon take the shapes of int8 programs. Defaults to `None`.
         margin: Float in [0, 1). How much slower than the fastest a finer shape may be. Defaults
@@ -57,9 +58,9 @@ class Auto(Granularity):
     """
 
     def __init__(self, target, quantize=None, margin=0.15):
-        if not isinstance(target, str) or target not in SPEEDS:
+        if not isinstance(target, str) or target not in (*SPEEDS, "host"):
             raise ValueError(
-                "Invalid value for argument `target`. Expected one of "
+                'Invalid value for argument `target`. Expected "host" or one of '
                 f"{list(TARGETS)}. Received: target={target!r}"
             )
         if quantize not in (None, "int8"):
@@ -67,7 +68,7 @@ class Auto(Granularity):
                 "Invalid value for argument `quantize`. Expected None, for a float32 file, or "
                 f'"int8". Received: quantize={quantize!r}'
             )
-        self.target = target
+        self.target = this_machine() if target == "host" else target
         self.quantize = quantize
         self.margin = _check_margin(margin)
 
