@@ -198,6 +198,7 @@ def _add_explain(parser):
         default="delegate",
         help="delegate, or a processor such as cortex-m4 (default delegate)",
     )
+    _add_weights_as_code(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -207,6 +208,18 @@ def _add_export_c(parser):
     parser.add_argument("--target", default="cortex-m4", help="the processor (default cortex-m4)")
     parser.add_argument(
         "--name", default="model", help="what all names in C begin with (default model)"
+    )
+    _add_weights_as_code(parser)
+
+
+def _add_weights_as_code(parser):
+    parser.add_argument(
+        "--weights-as-code",
+        metavar="NUMBER",
+        type=int,
+        nargs="*",
+        help="weights of dense layers become instructions where that is fastest: of all, or of "
+        "the operators of these numbers; fast, but large (Cortex-M4, M7, M33)",
     )
 
 
@@ -294,14 +307,22 @@ def _bench(arguments):
 def _explain(arguments):
     from keras_prune.export.explain import explain
 
-    return _shown(explain(arguments.file, target=arguments.target), arguments)
+    options = {}
+    if arguments.weights_as_code is not None:
+        options["weights_as_code"] = arguments.weights_as_code or True
+    return _shown(explain(arguments.file, target=arguments.target, **options), arguments)
 
 
 def _export_c(arguments):
     from keras_prune.export.c import export_c
 
+    listed = arguments.weights_as_code
     report = export_c(
-        arguments.file, arguments.directory, target=arguments.target, name=arguments.name
+        arguments.file,
+        arguments.directory,
+        target=arguments.target,
+        name=arguments.name,
+        weights_as_code=False if listed is None else listed or True,
     )
     return str(report)
 

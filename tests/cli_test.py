@@ -7,6 +7,7 @@ import pytest
 from keras_prune.cli import main
 from keras_prune.export.flatbuffer import read_model, write_model
 from keras_prune.runtime.native import library_path
+from tests.export.c_code_test import layer
 from tests.export.layouts_test import sparse_array
 from tests.export.tflite_models import convolution
 
@@ -148,3 +149,16 @@ def test_bench(file, capfd):
 def test_export_c(file, tmp_path, capfd):
     assert works(capfd, "export-c", file, tmp_path / "project", "--name", "digits")
     assert (tmp_path / "project" / "src" / "digits.h").exists()
+
+
+def test_weights_as_code(tmp_path, capfd):
+    path, project = tmp_path / "dense.tflite", tmp_path / "c"
+    layer(path)
+    for numbers in ([], [0]):
+        option = ["--weights-as-code", *numbers]
+        assert " code " in works(capfd, "export-c", path, project, *option)
+        text = works(capfd, "explain", path, "--target", "cortex-m4", *option)
+        assert "fully_connected_s8_code" in "".join(text.split())
+    assert "code" not in works(capfd, "explain", path, "--target", "cortex-m4")
+    line = fails(capfd, "export-c", path, tmp_path / "d", "--weights-as-code", 3)
+    assert "Received: weights_as_code=[3]" in line

@@ -77,7 +77,9 @@ def run_case(data, rng, folder, run_share=0.0):
             with mock.patch.object(sparsify, "_verify", _parse_only):
                 sparsify.sparsify_tflite(path, folder / "sparse.tflite")
             return "sparse"
-        export_c(path, folder / "c", str(rng.choice(TARGETS)))
+        target = str(rng.choice(TARGETS))
+        as_code = target == "cortex-m4" and bool(rng.random() < 0.5)
+        export_c(path, folder / "c", target, weights_as_code=as_code)
     except ValueError as error:
         if "Received: " not in str(error):
             raise

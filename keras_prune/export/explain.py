@@ -97,7 +97,8 @@ def explain(path, target=DELEGATE, **options):
     Args:
         path: Path-like. The file.
         target: Str. `"delegate"`, or a target of `export_c`. Defaults to `"delegate"`.
-        **options: Options of the delegate, as for `load_delegate`.
+        **options: Options of the delegate, as for `load_delegate`; for a C program
+            `weights_as_code`, as for `export_c`.
 
     Returns:
         An `Explanation`.
@@ -108,19 +109,19 @@ def explain(path, target=DELEGATE, **options):
         ImportError: If the delegate has not been built, or LiteRT is not installed.
     """
     path = pathlib.Path(path)
-    if target != DELEGATE and options:
+    if target != DELEGATE and set(options) - {"weights_as_code"}:
         raise ValueError(
-            "Only the delegate takes options. "
+            "Only the delegate takes options, and a C program `weights_as_code`. "
             f"Received: target={target!r}, options={sorted(options)}"
         )
     if target == DELEGATE:
         choices = _of_delegate(path, options)
     else:
-        choices = _of_program(path, target)
+        choices = _of_program(path, target, **options)
     return Explanation(str(path), target, tuple(choices))
 
 
-def _of_program(path, target):
+def _of_program(path, target, weights_as_code=False):
     from keras_prune.export.c.graph import read_graph
     from keras_prune.export.c.lowering import lower
     from keras_prune.runtime.c_targets import TARGETS, find_target
@@ -130,7 +131,7 @@ def _of_program(path, target):
             "Invalid value for argument `target`. Expected one of "
             f"{sorted([DELEGATE, *TARGETS])}. Received: target={target!r}"
         )
-    for step in lower(read_graph(path), find_target(target)):
+    for step in lower(read_graph(path), find_target(target), weights_as_code):
         if not step.kernel:
             continue
         end = step.index, step.kind, step.output.shape
@@ -141,7 +142,7 @@ def _of_program(path, target):
                 *end,
                 each.kernel,
                 each.kernel == step.kernel and each.encoding == step.weights.encoding,
-                stored_bytes=each.values.nbytes,
+                stored_bytes=each.stored_bytes,
                 instructions=round(each.instructions),
             )
 

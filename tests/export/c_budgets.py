@@ -57,6 +57,7 @@ def convolution(path, sparsity, kind="CONV_2D"):
 
 CASES = {
     "fully connected 128x64, 90 % zeros": (fully_connected, 0.9),
+    "fully connected 128x64, 90 % zeros, weights as code": (fully_connected, 0.9),
     "3x3 convolution 16 to 16, 8x8, dense": (convolution, 0.0),
     "3x3 convolution 16 to 16, 8x8, 90 % zeros": (convolution, 0.9),
     "3x3 depthwise convolution 16, 8x8": (convolution, 0.0, "DEPTHWISE_CONV_2D"),
@@ -87,7 +88,7 @@ def measure(case):
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         path = make(folder / "model.tflite", *arguments)
-        export_c(path, folder / "c", core)
+        export_c(path, folder / "c", core, weights_as_code="as code" in case)
         inputs = random_int8(np.random.default_rng(1), (1, _input_size(path)))
         return int(run_c_project(folder / "c", inputs, core).instructions[0])
 

@@ -34,12 +34,19 @@ class Cases:
         return self.model.tensor(np.shape(values), data=values, dtype="int32")
 
     def check(
-        self, tmp_path, tolerance=0, target="host", inputs=None, run_on=None, resolver="BUILTIN_REF"
+        self,
+        tmp_path,
+        tolerance=0,
+        target="host",
+        inputs=None,
+        run_on=None,
+        resolver="BUILTIN_REF",
+        **options,
     ):
         path = self.model.save(tmp_path / "cases.tflite", self.inputs, self.outputs)
         if inputs is None:
             inputs = tuple(edge_and_random_inputs(self.rng, size) for size in self.sizes)
-        report = export_c(path, tmp_path / "project", target)
+        report = export_c(path, tmp_path / "project", target, **options)
         run = run_c_project(tmp_path / "project", inputs, run_on or target, flags=("-O1",))
         expected, got = reference(path, inputs, resolver), run.outputs
         if len(self.outputs) == 1:

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from keras_prune.export.c import armv7em, armv7em_depthwise, tile_cost
+from keras_prune.export.c import armv7em, armv7em_depthwise, code_layers, tile_cost
 from keras_prune.export.c.convolutions import depthwise_scratch
 from keras_prune.export.c.dense_layers import widened_bytes
 from keras_prune.export.c.gated_convolutions import Sizes
@@ -54,6 +54,8 @@ def expected_sizes(w):
         depthwise,
         widened_bytes(w["in_c"]),
         widened_bytes(w["in_c"]),
+        code_layers.scratch_bytes(w["out_c"], w["in_c"], False),
+        code_layers.scratch_bytes(w["out_c"], w["in_c"], True),
     ]
 
 

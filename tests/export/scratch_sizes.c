@@ -30,6 +30,8 @@ int main(void) {
         spk_depthwise_conv2d_s8_dense__armv7em_scratch(w),
         spk_fully_connected_s8_dense__armv7em_scratch(w->in_c),
         spk_fully_connected_s8_blocks__armv7em_scratch(w->in_c),
+        spk_fully_connected_s8_code__armv7em_scratch(w->out_c, w->in_c, 0),
+        spk_fully_connected_s8_code__armv7em_scratch(w->out_c, w->in_c, 1),
     };
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; ++k) printf("%u ", (unsigned)sizes[k]);
     printf("\n");

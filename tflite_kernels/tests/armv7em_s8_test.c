@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "spk/kernels_s8.h"
+#include "spk/requantize_s8.h"
 #include "tests/random_s8.h"
 
 enum { kCases = 150 };
@@ -52,11 +53,64 @@ static void depthwise(int number) {
   release_conv_case(c);
 }
 
+// What an exported function computes, from weights that a file keeps: here from a dense matrix.
+static const int8_t *code_weights;
+static const int32_t *code_bias;
+static const spk_requant *code_requant;  // NULL: the results are sums
+static int32_t code_rows, code_cols;
+
+static void code(const int16_t *x, const uint32_t *literals, void *output) {
+  static const int8_t place[4] = {0, 2, 1, 3};
+  EXPECT(*literals == 77, "literals");
+  for (int32_t r = 0; r < code_rows; ++r) {
+    int32_t sum = code_bias[r];
+    for (int32_t c = 0; c < code_cols; ++c) {
+      sum += code_weights[r * code_cols + c] * x[c / 4 * 4 + place[c % 4]];
+    }
+    if (code_requant == NULL) {
+      ((int32_t *)output)[r] = sum;
+    } else {
+      ((int8_t *)output)[r] = spk_requantize_once_s8(sum, code_requant, r);
+    }
+  }
+}
+
+// Functions that scale, and such that leave it to the kernel.
+static void weights_as_code(int number) {
+  static const uint32_t literals[1] = {77};
+  const int32_t batch = spk_random_int(1, 3), rows = spk_random_int(1, 90);
+  const int32_t cols = spk_random_int(1, 99), outputs = batch * rows;
+  requant_case r = random_requant(rows);
+  for (int32_t c = 0; c < rows; ++c) r.shift[c] = spk_random_int(-14, -5);
+  r.q.multiplier_low = r.low;
+  int8_t *weights = random_weights((size_t)(rows * cols));
+  int8_t *input = random_values((size_t)(batch * cols), 0);
+  int8_t *expected = spk_test_buffer((size_t)outputs), *got = spk_test_buffer((size_t)outputs);
+  spk_fully_connected_s8_dense__ref(batch, rows, cols, &r.q, input, weights, r.bias, expected);
+  code_weights = weights, code_bias = r.bias, code_rows = rows, code_cols = cols;
+  for (int scales = 0; scales < 2; ++scales) {
+    const spk_requant none = {.input_offset = r.q.input_offset};
+    void *scratch =
+        spk_test_buffer(spk_fully_connected_s8_code__armv7em_scratch(rows, cols, scales));
+    code_requant = scales ? &r.q : NULL;
+    spk_fully_connected_s8_code__armv7em(batch, rows, cols, scales ? &none : &r.q, input, code,
+                                         literals, got, scratch);
+    EXPECT(memcmp(expected, got, (size_t)outputs) == 0, "case %d, scales %d", number, scales);
+    free(scratch);
+  }
+  free(got);
+  free(expected);
+  free(input);
+  free(weights);
+  release(r);
+}
+
 int main(void) {
   for (int number = 0; number < kCases; ++number) {
     convolution(number);
     long_runs(number);
     depthwise(number);
+    weights_as_code(number);
   }
   return spk_test_result();
 }

@@ -53,11 +53,11 @@ class Costs:
 
 
 _DSP = Costs(
-    dense=Loops(3.3, 1.37, 33),
+    dense=Loops(1.5, 1.37, 33),
     stream=Loops(0.7, 3.56, 39),
     columns=Loops(7.8, 6.82, 25),
     live=16.2,
-    blocks=Loops(3.8, 6.14, 42),
+    blocks=Loops(2.0, 6.14, 42),
     groups={4: Units(65, 35, 11, 42), 8: Units(34, 35, 11, 42)},
 )
 _LONG_MULTIPLY = Costs(

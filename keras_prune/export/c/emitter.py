@@ -70,7 +70,8 @@ def render(name, title, target, graph, steps, plan, kernels):
         ],
         "input_offsets": [plan.tensors[tensor.index] for tensor in graph.inputs],
         "output_offsets": [plan.tensors[tensor.index] for tensor in graph.outputs],
-        "constants": unique_constants(steps),
+        "constants": unique_constants(step for step in steps if not step.code),
+        "has_code": any(step.code for step in steps),
         "calls": [
             _call(at, step, plan, stands_for) for at, step in enumerate(steps) if step.kernel
         ],
@@ -148,6 +149,8 @@ def _representatives(steps):
     for step in steps:
         for constant in step.constants:
             key = (constant.c_type, constant.values.tobytes())
+            if step.code:  # only some compilers see these
+                key = constant
             chosen[constant] = first.setdefault(key, constant)
     return chosen
 
@@ -166,7 +169,11 @@ def _call(at, step, plan, stands_for):
         return str(value)
 
     shapes = " + ".join(_shape(tensor.shape) for tensor in step.inputs)
+    twin = step.twin and _call(at, step.twin, plan, {each: each for each in step.twin.constants})
     return {
+        "code": step.code,
+        "twin": twin,
+        "constants": step.constants,
         "function": step.function,
         "kernel": step.kernel,
         "comment": f"{step.kind}: {shapes} -> {_shape(step.output.shape)}",
@@ -226,6 +233,7 @@ def _environment():
         autoescape=False,
     )
     environment.filters |= {"numbers": _numbers, "comment": _comment, "shape": _shape}
+    environment.filters["assembly"] = _assembly
     return environment
 
 
@@ -242,6 +250,14 @@ def _numbers(values, per_line=16):
     flat = np.asarray(values).reshape(-1).tolist()
     lines = (flat[at : at + per_line] for at in range(0, len(flat), per_line))
     return "".join("    " + ", ".join(_literal(v) for v in line) + ",\n" for line in lines)
+
+
+def _assembly(lines, per_line=4, per_statement=128):
+    # C guarantees strings of 4095 characters.
+    for first in range(0, len(lines), per_statement):
+        some = lines[first : first + per_statement]
+        joined = ("; ".join(some[at : at + per_line]) for at in range(0, len(some), per_line))
+        yield "".join(f'\n      "{line}\\n"' for line in joined)
 
 
 def _literal(value):

@@ -2,6 +2,7 @@
 
 from keras_prune.export.c import (
     arithmetic,
+    code_layers,
     convolutions,
     dense_layers,
     elementwise,
@@ -126,7 +127,7 @@ _LOWERED = {
 }
 
 
-def lower(graph, target):
+def lower(graph, target, weights_as_code=False):
     """Turn every operator into kernel calls; those of a WinnerTakeAll become one.
 
     Convolutions between gates leave out the channels that are zero.
@@ -134,6 +135,7 @@ def lower(graph, target):
     Args:
         graph: `Graph`.
         target: `Target`.
+        weights_as_code: As `export_c` has it.
 
     Returns:
         A list of `Step`s.
@@ -141,13 +143,30 @@ def lower(graph, target):
     Raises:
         ValueError: If the graph, an operator, or the way in which it is used is not supported.
     """
+    code_layers.check_option(weights_as_code, target)
     graph = fuse_gates(fuse_winners(replace_grouped(fold_choices(graph))))
     for node in graph.nodes:
         if node.kind not in _LOWERED:
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")
     check_graph(graph)
-    lowered = (_lowering_of(node)(node, target) for node in graph.nodes)
+    lowerings = _with_code({node: _lowering_of(node) for node in graph.nodes}, weights_as_code)
+    lowered = (lowering(node, target) for node, lowering in lowerings.items())
     return [step for each in lowered for step in (each if isinstance(each, list) else [each])]
+
+
+def _with_code(lowerings, weights_as_code):
+    # Those of the dense layers whose weights may become code are replaced.
+    dense = {
+        node.index: node
+        for node, lowering in lowerings.items()
+        if lowering is dense_layers.fully_connected
+    }
+    if isinstance(weights_as_code, bool):
+        chosen = dense if weights_as_code else ()
+    else:
+        code_layers.check_layers(weights_as_code, dense)
+        chosen = weights_as_code
+    return lowerings | {dense[index]: code_layers.fully_connected for index in chosen}
 
 
 def _lowering_of(node):

@@ -81,5 +81,6 @@ def _stack_bytes(kernels, steps, model):
     deepest = 0
     for step in steps:
         inside = sum(sum(kernels[f"src/{source}"].values()) for source in step.sources)
+        inside += step.code.stack_bytes if step.code else 0
         deepest = max(deepest, inside + model.get(step.function, 0))
     return deepest

@@ -19,9 +19,10 @@ _MAX_ARENA_BYTES = 1 << 30
 _FORMER = {"model.c", "model.h", "main.c", "include", "kernels"}  # before all lay under src/
 # What the constants of weights are called.
 _WEIGHTS = ("weights", "stream", "columns", "blocks", "fours", "groups", "lanes", "gated", "csr")
+_WEIGHTS += ("literals",)
 
 
-def export_c(tflite_path, directory, target="cortex-m4", name="model"):
+def export_c(tflite_path, directory, target="cortex-m4", name="model", weights_as_code=False):
     """Write a self-contained C11 project from an int8 or float32 .tflite file.
 
     The project computes what TFLite's reference kernels compute: bit for bit in int8, to 1e-5 in
@@ -51,6 +52,10 @@ def export_c(tflite_path, directory, target="cortex-m4", name="model"):
         name: Str. What the functions, the macros (in capitals) and the files in C are called:
             lower-case letters, digits and underscores. Models of one program need names of their
             own. Defaults to `"model"`.
+        weights_as_code: Bool, or list of ints. `True` makes the weights of int8 dense layers
+            instructions wherever that takes the fewest of them: fast, and about seven bytes
+            of flash for a weight that is not zero. A list does so only for the operators that have
+            these numbers in the report. For Cortex-M4, M7 and M33. Defaults to `False`.
 
     Returns:
         A `CProjectReport` with flash, RAM and one row a layer.
@@ -64,14 +69,15 @@ def export_c(tflite_path, directory, target="cortex-m4", name="model"):
     path, directory = pathlib.Path(tflite_path), pathlib.Path(directory).resolve()
     _check_directory(directory)
     graph = read_graph(path)
-    steps = lower(graph, chosen)
+    steps = lower(graph, chosen, weights_as_code)
     plan = plan_memory(graph, steps)
     if plan.arena_bytes > _MAX_ARENA_BYTES:
         raise ValueError(
             f"The model needs more than {_MAX_ARENA_BYTES} bytes of RAM. "
             f"Received: tflite_path={path}, arena={plan.arena_bytes} bytes"
         )
-    used = [source for step in steps for source in step.sources]
+    twins = [step.twin for step in steps if step.twin]
+    used = [source for step in [*steps, *twins] for source in step.sources]
     kernels = project_files([*used, *emitter.headers_of(steps)])
     sources = [source for source in kernels if source.endswith(".c")]
     texts = emitter.render(name, path.stem, chosen, graph, steps, plan, sources)
@@ -131,12 +137,13 @@ def _report(target, steps, plan, measured):
     layers = tuple(_layer(list(parts)) for _, parts in operators)
     constants = emitter.unique_constants(steps)
     weights = sum(c.bytes for c in constants if c.name.startswith(_WEIGHTS))
+    as_code = sum(step.code.bytes for step in steps if step.code)
     return CProjectReport(
         target=target.name,
-        weight_bytes=weights,
+        weight_bytes=weights + as_code,
         dense_weight_bytes=sum(layer.dense_bytes for layer in layers),
         constant_bytes=sum(constant.bytes for constant in constants) - weights,
-        code_bytes=measured.code_bytes,
+        code_bytes=measured.code_bytes and measured.code_bytes - as_code,
         arena_bytes=plan.arena_bytes,
         scratch_bytes=max((step.scratch_bytes for step in steps), default=0),
         stack_bytes=measured.stack_bytes,

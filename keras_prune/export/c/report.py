@@ -10,8 +10,8 @@ class CLayer:
     """One operator of the project.
 
     `encoding` is `dense`, `stream`, `blocks` (of 1x4), `groups4`, `groups8` (1:4, 1:8), `columns`,
-    `fours` or empty for operators without weights; `live` is the share of inputs that were not
-    zero on calibration data, `1.0` where nothing is known.
+    `fours`, `code` (instructions) or empty for operators without weights; `live` is the share of
+    inputs that were not zero on calibration data, `1.0` where nothing is known.
     `instructions` is the estimate by which the encoding was chosen.
     """
 
@@ -33,9 +33,9 @@ class CProjectReport:
     """The figures of a C project.
 
     `weight_bytes` are the weights as stored, `dense_weight_bytes` what they would take dense,
-    `constant_bytes` biases, multipliers and shifts. `code_bytes` and `stack_bytes` (an upper
-    bound) are `None` where the compiler of the target is not installed. `scratch_bytes` is the
-    largest scratch memory of a layer, a part of `arena_bytes`.
+    `constant_bytes` biases, multipliers and shifts. `code_bytes`, which leaves out weights that
+    are code, and `stack_bytes` (an upper bound) are `None` where the compiler of the target is not
+    installed. `scratch_bytes` is the largest scratch memory of a layer, a part of `arena_bytes`.
     """
 
     target: str

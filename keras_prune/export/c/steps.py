@@ -24,6 +24,16 @@ class Constant:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Code:
+    """A function in assembly, `name`, whose instructions hold a layer's weights."""
+
+    name: str
+    lines: tuple
+    bytes: int
+    stack_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Weights:
     """How a layer's weights are kept: `encoding` as in `CLayer`."""
 
@@ -55,7 +65,8 @@ class Step:
     `SCRATCH`. A step without a kernel only gives its output the memory of its input. An operator
     of several steps numbers them by `part`. `overwrites` are inputs whose memory the output may
     take: every element is read before the one in its place is written. `candidates` are the kernels
-    that a layer with weights was chosen from, the chosen one among them.
+    that a layer with weights was chosen from, the chosen one among them. A step whose weights are
+    `code` has a `twin`: what compilers get that do not take the code.
     """
 
     index: int
@@ -75,6 +86,8 @@ class Step:
     part: int = 0
     overwrites: tuple = ()
     states: tuple = ()
+    code: Code | None = None
+    twin: "Step | None" = None
 
     @property
     def number(self):

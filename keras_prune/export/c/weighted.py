@@ -24,6 +24,7 @@ class Candidate:
     `instructions` is an estimate for the target, `encoding` one of those of `Weights`. A kernel
     that `folds_offset` expects the input offset times the sum of the weights in its bias, one
     with a `group` gets it behind the shape. One that `rounds_up` reads `round_up` of `spk_requant`.
+    `code_bytes` are those of instructions that hold weights.
     """
 
     encoding: str
@@ -35,11 +36,17 @@ class Candidate:
     folds_offset: bool = False
     group: int = 0
     rounds_up: bool = False
+    code_bytes: int = 0
+
+    @property
+    def stored_bytes(self):
+        """Bytes in flash."""
+        return self.values.nbytes + self.code_bytes
 
 
 def best_of(candidates):
     """Return the `Candidate` of the smallest product of bytes and instructions."""
-    return min(candidates, key=lambda each: each.values.nbytes * each.instructions)
+    return min(candidates, key=lambda each: each.stored_bytes * each.instructions)
 
 
 def take_best(step, matrix, candidates):
@@ -57,8 +64,7 @@ def take_best(step, matrix, candidates):
     """
     best = best_of(candidates)
     zeros = int(matrix.size - np.count_nonzero(matrix))
-    stored = best.values.nbytes
-    step.weights = Weights(best.encoding, matrix.nbytes, stored, zeros, matrix.size)
+    step.weights = Weights(best.encoding, matrix.nbytes, best.stored_bytes, zeros, matrix.size)
     step.kernel, step.sources = best.kernel, best.sources
     step.candidates = tuple(candidates)
     step.scratch_bytes, step.instructions = best.scratch_bytes, round(best.instructions)
@@ -124,6 +130,16 @@ def bias_of(step, node, matrix, folded_offset=None):
 
     With `folded_offset`, an input offset, it is always a constant: bias + offset * sum of weights.
     """
+    values = bias_values(node, matrix)
+    if folded_offset is not None:
+        values = values + folded_offset * matrix.astype(np.int64).sum(axis=1)
+    elif node.input(2) is None:
+        return "NULL"
+    return step.constant("bias", "int32_t", values)
+
+
+def bias_values(node, matrix):
+    """Return the bias of every row, 0 where there is none; refuse the node if sums can overflow."""
     bias, rows = node.input(2), matrix.shape[0]
     if bias is None:
         values = np.zeros(rows, np.int64)
@@ -135,11 +151,7 @@ def bias_of(step, node, matrix, folded_offset=None):
     reach = np.abs(values) + 255 * np.abs(matrix.astype(np.int64)).sum(axis=1)
     if reach.max() >= 1 << 31:
         raise node.refuse("its bias and weights can overflow an int32 accumulator")
-    if folded_offset is not None:
-        values = values + folded_offset * matrix.astype(np.int64).sum(axis=1)
-    elif bias is None:
-        return "NULL"
-    return step.constant("bias", "int32_t", values)
+    return values
 
 
 def _lane_run(matrix, encoding, offset):

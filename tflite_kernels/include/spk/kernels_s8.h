@@ -82,6 +82,16 @@ void spk_fully_connected_s8_groups__armv7em(int32_t batch, int32_t rows, int32_t
                                             const int8_t *input, const uint8_t *groups,
                                             const int32_t *bias, int8_t *output);
 
+// Weights that are instructions: a function that keras-prune's exporter writes, with the words
+// that it reads. Inputs are widened by spk_widen_s8. If `q` has no multipliers, the function
+// knows bias and scale of every row and writes int8; else it writes the sums, bias included.
+typedef void (*spk_code_s8)(const int16_t *x, const uint32_t *literals, void *output);
+void spk_fully_connected_s8_code__armv7em(int32_t batch, int32_t rows, int32_t cols,
+                                          const spk_requant *q, const int8_t *input,
+                                          spk_code_s8 code, const uint32_t *literals,
+                                          int8_t *output, void *scratch);
+size_t spk_fully_connected_s8_code__armv7em_scratch(int32_t rows, int32_t cols, int scales);
+
 // ---- CONV_2D: weights (out_c, kernel_h, kernel_w, in_c); the stream packs the
 // matrix (out_c, kernel_h * kernel_w * in_c).
 void spk_conv2d_s8_dense__ref(const spk_window2d *w, const spk_requant *q, const int8_t *input,

@@ -1,0 +1,110 @@
+"""FULLY_CONNECTED whose weights are instructions, where the caller of the export pays the flash."""
+
+import numpy as np
+
+from keras_prune.export.c import dense_layers
+from keras_prune.export.c.code_writer import STACK_BYTES
+from keras_prune.export.c.quantization import activation_range, exact_multipliers
+from keras_prune.export.c.rounding import round_up_multipliers
+from keras_prune.export.c.steps import SCRATCH, Code, Step, Weights
+from keras_prune.export.c.weighted import Candidate, bias_values, ends_of, requantization
+from keras_prune.export.c.weights_as_code import LARGEST_RIGHT, Scales, write_program
+from keras_prune.export.c.windows import activation_name
+
+KERNEL = "spk_fully_connected_s8_code__armv7em"
+MOST_WEIGHTS = 1 << 20  # not zero, and rows: more than any flash of such processors holds
+SOURCES = (f"{dense_layers.ARMV7EM}/fully_connected_s8_code.c", dense_layers.ROWS)
+# Instructions beside those that are written, counted under QEMU, gcc -O3: per input row, input,
+# and row that the code leaves to be scaled.
+_CALL, _INPUT, _SCALED_ROW = 95, 1.17, 25
+
+
+def check_option(weights_as_code, target):
+    """Raise `ValueError` unless the argument of `export_c` fits the target."""
+    listed = isinstance(weights_as_code, (list, tuple))
+    if not isinstance(weights_as_code, bool) and not (
+        listed and all(type(each) is int for each in weights_as_code)
+    ):
+        raise ValueError(
+            "Argument `weights_as_code` must be a bool or a list of operators' numbers. "
+            f"Received: weights_as_code={weights_as_code!r}"
+        )
+    if weights_as_code and not is_suited(target):
+        raise ValueError(
+            "Argument `weights_as_code` is for the targets cortex-m4, cortex-m7 and cortex-m33. "
+            f"Received: weights_as_code={weights_as_code!r}, target={target.name!r}"
+        )
+
+
+def check_layers(weights_as_code, suited):
+    """Raise `ValueError` unless the operators that `weights_as_code` lists are among `suited`."""
+    if not set(weights_as_code) <= set(suited):
+        raise ValueError(
+            "Argument `weights_as_code` must list int8 FULLY_CONNECTED operators, which are "
+            f"{sorted(suited)} here. Received: weights_as_code={list(weights_as_code)}"
+        )
+
+
+def is_suited(target):
+    """True if the processor runs the code, and has nothing faster."""
+    return target.dsp and target.vectors == ""
+
+
+def fully_connected(node, target):
+    """Lower FULLY_CONNECTED to code if that takes the fewest instructions, else as ever."""
+    twin = dense_layers.fully_connected(node, target)
+    source, output = ends_of(node)
+    matrix = node.inputs[1].data
+    rows, cols = matrix.shape
+    if np.count_nonzero(matrix) + rows > MOST_WEIGHTS:
+        return twin
+    batch = source.size // cols
+    scales = _scales(node, source, output, rows)
+    program = write_program(matrix, bias_values(node, matrix), scales)
+    each = _CALL + _INPUT * cols + len(program.lines) + (0 if scales else _SCALED_ROW * rows)
+    candidate = Candidate(
+        "code",
+        KERNEL,
+        SOURCES,
+        program.words,
+        batch * each,
+        scratch_bytes(rows, cols, scales is not None),
+        code_bytes=program.code_bytes,
+    )
+    twin.candidates += (candidate,)
+    if any(other.instructions <= candidate.instructions for other in twin.candidates[:-1]):
+        return twin
+    step = Step(node.index, node.kind, [source], output, KERNEL, SOURCES, macs=twin.macs)
+    step.twin, step.candidates = twin, twin.candidates
+    step.instructions = round(candidate.instructions)
+    zeros = twin.weights.zeros
+    step.weights = Weights("code", matrix.nbytes, candidate.stored_bytes, zeros, matrix.size)
+    step.scratch_bytes = max(candidate.scratch_bytes, twin.scratch_bytes)
+    step.code = Code(f"op_{step.number}_code", program.lines, program.code_bytes, STACK_BYTES)
+    literals = step.constant("literals", "uint32_t", program.words)
+    step.arguments += [str(batch), str(rows), str(cols)]
+    if scales is None:
+        requantization(step, node, source, node.inputs[1], output, rows, matrix, exact=True)
+    else:
+        step.struct("spk_requant", "requant", [("input_offset", -source.zero_point)])
+    step.arguments += [source, step.code.name, literals, output, SCRATCH]
+    return step
+
+
+def scratch_bytes(rows, cols, scales):
+    """Bytes of scratch: inputs as int16, two words more, and sums that the code does not scale."""
+    return dense_layers.widened_bytes(cols) + 8 + (0 if scales else 4 * rows)
+
+
+def _scales(node, source, output, rows):
+    # How the code scales, or None where one multiplier of 31 bits does not give the same bytes.
+    weights, (low, high) = node.inputs[1], activation_range(activation_name(node), output)
+    factors = exact_multipliers(source.scale, weights.scales, output.scale)
+    levels = low - output.zero_point, high - output.zero_point
+    shorter = round_up_multipliers(*factors, levels)
+    rights = [-int(shift) for shift in factors[2]]
+    if shorter is None or max(rights) > LARGEST_RIGHT:
+        return None
+    if len(rights) == 1:
+        shorter, rights = rows * shorter, rows * rights
+    return Scales(tuple(shorter), tuple(rights), output.zero_point, low, high)
