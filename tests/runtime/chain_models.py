@@ -73,9 +73,10 @@ class Images:
         dilation=1,
         form="dense",
         bias=True,
+        groups=1,
     ):
         """Weights whose zeros come in blocks of `rows` output channels."""
-        shape = (channels, kernel, kernel, self.shapes[x][3])
+        shape = (channels, kernel, kernel, self.shapes[x][3] // groups)
         keep = self.random.random((-(-channels // rows), *shape[1:])) >= zeros
         keep = keep.repeat(rows, axis=0)[:channels]
         options = self.builder.tables.Conv2DOptionsT()

@@ -1,5 +1,7 @@
 """Layers that hand planes to each other give what they give one by one."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,17 @@ def test_windows(kernel, padding, dilation, form, capfd):
     x = net.conv2d(x, 24, 1, form=form)
     x = net.conv2d(x, 10, kernel, padding=padding, dilation=dilation, form=form)
     check(net.build(x), capfd, 3)
+
+
+@pytest.mark.parametrize("groups", [2, 4, 12])
+@pytest.mark.parametrize("form", ["dense", "densify"])
+def test_grouped_bottlenecks(groups, form, capfd):
+    net = Images()
+    source = x = net.source((1, 9, 10, 24))
+    x = net.conv2d(x, 12, form=form)
+    x = net.conv2d(x, 24, 3, groups=groups, rows=2, form=form)
+    x = net.conv2d(x, 24, groups=groups, rows=1, form=form)
+    check(net.build(net.add(x, source)), capfd, 4)
 
 
 @pytest.mark.parametrize("activation", [0, 1, 2, 3])
@@ -196,10 +209,12 @@ def test_random_networks(capfd):
             x = values[random.integers(max(0, len(values) - 3), len(values))]
             kind, act = random.integers(5), int(random.integers(4))
             channels = int(random.choice([4, 8, 13]))
+            groups = math.gcd(channels, net.shapes[x][3], int(random.choice([1, 2, 4])))
             if kind == 0:
-                x = net.conv2d(x, channels, rows=int(random.choice([1, 2, 4])), activation=act)
+                rows = int(random.choice([1, 2, 4]))
+                x = net.conv2d(x, channels, rows=rows, activation=act, groups=groups)
             elif kind == 1:
-                x = net.conv2d(x, channels, 3, activation=act)
+                x = net.conv2d(x, channels, 3, activation=act, groups=groups)
             elif kind == 2:
                 x = net.depthwise(x, int(random.choice([1, 3, 5])), activation=act)
             elif kind == 3:

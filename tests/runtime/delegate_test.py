@@ -155,6 +155,84 @@ def test_no_bias_and_extreme_weights(dtype, capfd):
     check(Layer(np.zeros_like(weights), (2, 48)), capfd)
 
 
+# Groups, input and output channels of one: no vector, no block and no quad ends with a group.
+GROUPS = [(2, 4, 8), (4, 3, 5), (3, 8, 1), (8, 1, 2), (16, 4, 4), (2, 10, 33)]
+
+
+def grouped(dtype, groups, own, outputs, kernel=(3, 3), batch=1, **changes):
+    weights = random_weights((groups * outputs, *kernel, own), dtype)
+    bias = random_bias(groups * outputs, dtype)
+    return Layer(weights, (batch, 9, 10, groups * own), bias, **changes)
+
+
+def in_groups(dtype, **changes):
+    return grouped(dtype, 3, 8, 4, **changes)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kernel", [(3, 3), (1, 1), (2, 5)])
+@pytest.mark.parametrize("sizes", GROUPS)
+def test_grouped_channels(dtype, kernel, sizes, capfd):
+    check(grouped(dtype, *sizes, kernel=kernel), capfd)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 2), (1, 3)])
+@pytest.mark.parametrize("dilation", [(1, 1), (2, 1), (2, 2)])
+def test_grouped_geometry(dtype, padding, stride, dilation, capfd):
+    changes = {"padding": padding, "stride": stride, "dilation": dilation, "activation": 1}
+    check(grouped(dtype, 4, 8, 6, **changes), capfd)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", ["densify", "direct"])
+@pytest.mark.parametrize("layout", CONV_LAYOUTS)
+def test_grouped_forms(dtype, form, layout, capfd):
+    lines = check(in_groups(dtype, form=form, layout=CONV_LAYOUTS[layout]), capfd)
+    assert ("with its DENSIFY" in str(lines)) == (form == "densify")
+
+
+@pytest.mark.parametrize("zero_points", [(-128, 127), (0, 0)])
+@pytest.mark.parametrize("per_tensor", [False, True])
+def test_grouped_quantization(zero_points, per_tensor, capfd):
+    of_input, of_output = zero_points
+    changes = {"input_zero_point": of_input, "output_zero_point": of_output}
+    check(grouped("int8", 5, 4, 3, per_tensor=per_tensor, **changes), capfd)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_zeros_between_groups_do_not_count(dtype, capfd):
+    layer = grouped(dtype, 4, 4, 4)
+    layer.weights[:] = 1
+    assert "(0.0 % zeros" in check(layer, capfd)[0]
+    layer.weights[:8] = 0
+    assert "(50.0 % zeros" in check(layer, capfd)[0]
+    layer.weights[:] = 0
+    assert "(100.0 % zeros" in check(layer, capfd)[0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_grouped_batches_and_threads(dtype):
+    weights = random_weights((64, 3, 3, 16), dtype)
+    layer = Layer(weights, (1, 40, 40, 64), random_bias(64, dtype))
+    for batch in (1, 3):
+        x = random_input((batch, 40, 40, 64), dtype)
+        expected = reference(build(layer), x)
+        for threads in (1, 4):
+            assert_same(delegated(build(layer), x, num_threads=threads), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_grouped_layers_are_claimed_where_they_win(dtype, capfd):
+    for density, word in ((0.05, "claimed"), (1.0, "the stock kernel is expected to be faster")):
+        weights = random_weights((128, 3, 3, 32), dtype, density)
+        content = build(Layer(weights, (1, 28, 28, 128), random_bias(128, dtype)))
+        delegate = load_delegate(runtime="litert", verbose=True)
+        Interpreter(model_content=content, experimental_delegates=[delegate]).allocate_tensors()
+        assert word in claims(capfd)[0]
+
+
 @pytest.mark.parametrize("padding", [0, 1])  # SAME, VALID
 @pytest.mark.parametrize("stride", [(1, 1), (2, 2), (3, 1), (1, 3)])
 @pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (1, 4)])
@@ -266,11 +344,6 @@ def test_declines_what_it_does_not_know(capfd):
     delegated(zero_point, random_input((1, 64), "int8"), verbose=True)
     assert "declined: its weights have a zero point" in claims(capfd)[0]
 
-    grouped = conv2d("float32")
-    grouped.input_shape = (1, 9, 10, 16)
-    delegated(build(grouped), random_input((1, 9, 10, 16), "float32"), verbose=True)
-    assert "declined: it is a grouped convolution" in claims(capfd)[0]
-
 
 @pytest.fixture(scope="session")
 def converted():
@@ -365,6 +438,7 @@ def test_tensorflow_runtime():
         for layer in (
             fully_connected(dtype, form="densify", layout=LAYOUTS["1x4"]),
             conv2d(dtype, form="densify", layout=CONV_LAYOUTS["csr"]),
+            in_groups(dtype, form="densify", layout=CONV_LAYOUTS["csr"]),
         ):
             x = random_input(layer.input_shape, dtype)
             delegate = load_delegate(runtime="tensorflow", min_sparsity=0)
@@ -376,9 +450,10 @@ def test_tensorflow_runtime():
 
 
 def test_tflite_runtime_2_14(tflite_runtime_python, tmp_path):
+    makers = ((fully_connected, LAYOUTS), (conv2d, CONV_LAYOUTS), (in_groups, CONV_LAYOUTS))
     expected = {}
     for dtype in DTYPES:
-        for make, layouts in ((fully_connected, LAYOUTS), (conv2d, CONV_LAYOUTS)):
+        for make, layouts in makers:
             for form in ("dense", "densify", "direct"):
                 layer = make(dtype, form=form, layout=layouts["csr"])
                 name = f"{make.__name__}_{dtype}_{form}"

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "delegate/chain.h"
+#include "delegate/claim_weights.h"
 #include "delegate/node.h"
 #include "delegate/quantization.h"
-#include "delegate/sparse_weights.h"
 
 enum { kAlignment = 64, kLeastMultiplications = 200000 };
 
@@ -115,11 +115,8 @@ static const char *read_weights(TfLiteContext *context, chain_state *state,
   for (int32_t i = 0; i < state->count; ++i) {
     const spk_claim *claim = &state->links[i].claim;
     if (state->links[i].kind == SPK_LINK_POINTWISE) continue;
-    const TfLiteTensor *weights = &context->tensors[claim->weights];
-    const size_t bytes = spk_dense_bytes(weights);
-    memory[2 * i] = malloc(bytes + 1);
-    if (!memory[2 * i]) return "memory is short";
-    const char *reason = spk_dense_weights(weights, memory[2 * i], bytes);
+    const char *reason;
+    memory[2 * i] = spk_claim_weights(context, claim, &layers[i].layer.window, &reason);
     if (reason) return reason;
     layers[i].weights = memory[2 * i];
     reason = fill_requant(context, state, i, &layers[i].layer);

@@ -10,9 +10,9 @@
 #include "delegate/chain.h"
 #include "delegate/chain_cost.h"
 #include "delegate/chain_node.h"
+#include "delegate/claim_weights.h"
 #include "delegate/cost_rule.h"
 #include "delegate/machine_speed.h"
-#include "delegate/sparse_weights.h"
 
 typedef struct run_link {
   spk_link link;
@@ -26,24 +26,6 @@ typedef struct run {
   int32_t count;
   int32_t cut[kSpkMostLinks + 1];  // best begin of what ends before a link
 } run;
-
-// Weights as dense numbers, or NULL.
-static void *dense_weights(TfLiteContext *context, const spk_claim *claim) {
-  const TfLiteTensor *tensor = &context->tensors[claim->weights];
-  const size_t bytes = spk_dense_bytes(tensor);
-  void *dense = aligned_alloc(64, (bytes + 64) / 64 * 64);
-  if (dense && !spk_dense_weights(tensor, dense, bytes)) return dense;
-  free(dense);
-  return NULL;
-}
-
-static double share_of_zeros(const void *weights, size_t count, spk_dtype dtype) {
-  size_t zeros = 0;
-  for (size_t i = 0; i < count; ++i)
-    zeros += dtype == SPK_S8 ? ((const int8_t *)weights)[i] == 0
-                             : ((const float *)weights)[i] == 0.0f;
-  return (double)zeros / (double)count;
-}
 
 // The expected time without a chain.
 static double single_nanoseconds(const spk_delegate *delegate, const spk_layer *layer,
@@ -62,12 +44,12 @@ static bool weigh(TfLiteContext *context, const spk_delegate *delegate, run_link
   const bool is_sparse = l->link.kind == SPK_LINK_CONV_2D;
   void *weights = NULL;
   if (is_sparse || (l->link.kind == SPK_LINK_DEPTHWISE && l->link.dtype == SPK_S8)) {
-    weights = dense_weights(context, &l->link.claim);
+    const char *reason;
+    weights = spk_claim_weights(context, &l->link.claim, &layer.window, &reason);
     if (!weights) return false;
   }
   if (is_sparse) {
-    const size_t count = (size_t)layer.window.out_c * (size_t)spk_layer_cols(&layer);
-    l->zeros = share_of_zeros(weights, count, layer.dtype);
+    l->zeros = spk_share_of_zeros(&layer, weights);
     l->link.rows = spk_link_rows(&layer, weights);
   }
   l->cost = spk_cost_of_link(&l->link, &layer, weights);

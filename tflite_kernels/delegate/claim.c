@@ -3,6 +3,9 @@
 #include "delegate/quantization.h"
 #include "delegate/sparse_weights.h"
 
+// Weights of a grouped convolution with the zeros between its groups.
+static const double kMostSpread = 1 << 26;
+
 static const TfLiteTensor *tensor_at(TfLiteContext *context, int index) {
   if (index < 0 || (size_t)index >= context->tensors_size) return NULL;
   return &context->tensors[index];
@@ -220,8 +223,9 @@ static const char *conv_window(const spk_claim *claim, const TfLiteIntArray *in,
   if (is_depthwise) {
     if (in->data[3] < 1 || filter->data[0] != 1 || filter->data[3] % in->data[3] != 0)
       return "its weights do not fit its input";
-  } else if (in->data[3] != filter->data[3]) {
-    return "it is a grouped convolution";
+  } else if (in->data[3] < 1 || filter->data[3] < 1 || in->data[3] % filter->data[3] != 0 ||
+             filter->data[0] % (in->data[3] / filter->data[3]) != 0) {
+    return "its weights do not fit its input";
   }
   if (claim->stride_h < 1 || claim->stride_w < 1 || claim->dilation_h < 1 ||
       claim->dilation_w < 1 || filter->data[1] > 1024 || filter->data[2] > 1024 ||
@@ -273,6 +277,16 @@ static const char *fully_connected_window(const spk_claim *claim, const TfLiteIn
   return NULL;
 }
 
+// By the bytes of the constant weights: shapes of other tensors may change in a broken file.
+int32_t spk_claim_groups(const TfLiteContext *context, const spk_claim *claim,
+                         const spk_window2d *w) {
+  if (claim->op != SPK_CONV_2D) return 1;
+  const size_t element = claim->dtype == SPK_F32 ? sizeof(float) : 1;
+  const size_t whole =
+      (size_t)w->out_c * (size_t)w->kernel_h * (size_t)w->kernel_w * (size_t)w->in_c;
+  return (int32_t)(whole * element / spk_dense_bytes(&context->tensors[claim->weights]));
+}
+
 const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_layer *layer) {
   const TfLiteIntArray *in = tensor_at(context, claim->input)->dims;
   const TfLiteIntArray *filter = tensor_at(context, claim->filter)->dims;
@@ -287,7 +301,10 @@ const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_
                            ? fully_connected_window(claim, in, filter, &layer->window)
                            : conv_window(claim, in, filter, &layer->window);
   if (reason) return reason;
-  return spk_layer_check(layer) == SPK_OK ? NULL : "its shape is not supported";
+  if (spk_layer_check(layer) != SPK_OK) return "its shape is not supported";
+  layer->groups = spk_claim_groups(context, claim, &layer->window);
+  const double weights = (double)layer->window.out_c * spk_layer_cols(layer);
+  return layer->groups > 1 && weights > kMostSpread ? "its groups are too many" : NULL;
 }
 
 void spk_place_window(const spk_claim *claim, int in, int kernel, int stride, int dilation,

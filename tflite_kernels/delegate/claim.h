@@ -29,8 +29,12 @@ static inline int spk_channel_dimension(spk_op op) {
 const char *spk_claim_node(TfLiteContext *context, const TfLiteIntArray *plan, int node,
                            spk_claim *claim);
 
+// Groups of channels of a CONV_2D for a window that spk_claim_layer() gave; others have one.
+int32_t spk_claim_groups(const TfLiteContext *context, const spk_claim *claim,
+                         const spk_window2d *window);
+
 // The geometry for the present input shape. Returns NULL or why it is not taken. Fills the
-// window, op and dtype of `layer` only.
+// window, op, dtype and groups of `layer` only.
 const char *spk_claim_layer(TfLiteContext *context, const spk_claim *claim, spk_layer *layer);
 
 // The outputs and the padding of one axis, by the padding that `claim` asks for.

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "delegate/claim_weights.h"
 #include "delegate/quantization.h"
-#include "delegate/sparse_weights.h"
 #include "delegate/stock_cost.h"
 
 enum { kAlignment = 64, kNanosecondsPerThread = 10000 };
@@ -87,13 +87,10 @@ static bool same_packing(const spk_layer *a, const spk_layer *b) {
 
 // Decodes the weights, chooses the kernel for them and packs them.
 static const char *pack_weights(TfLiteContext *context, node_state *state) {
-  const TfLiteTensor *tensor = &context->tensors[state->claim.weights];
-  const size_t bytes = spk_dense_bytes(tensor);
-  void *dense = aligned_buffer(bytes);
-  if (!dense) return "memory is short";
+  const char *reason;
+  void *dense = spk_claim_weights(context, &state->claim, &state->layer.window, &reason);
   free(state->packed);
   state->packed = NULL;
-  const char *reason = spk_dense_weights(tensor, dense, bytes);
   if (!reason) {
     state->kernel = spk_tuner_choose(state->delegate->tuner, &state->layer, dense).kernel;
     const size_t size = state->kernel->pack_size(&state->layer, dense);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "delegate/chain_search.h"
+#include "delegate/claim_weights.h"
 #include "delegate/cost_rule.h"
 #include "delegate/node.h"
-#include "delegate/sparse_weights.h"
 #include "delegate/stock_cost.h"
 #include "delegate/winners.h"
 
@@ -20,17 +20,6 @@ typedef struct verdict {
   double stock_s8;               // what stock would take with dense int8 weights, if not int8
   bool is_measured;              // ours was measured, not only expected
 } verdict;
-
-static double share_of_zeros(const uint8_t *dense, size_t bytes, spk_dtype dtype) {
-  size_t zeros = 0;
-  if (dtype == SPK_S8) {
-    for (size_t i = 0; i < bytes; ++i) zeros += dense[i] == 0;
-    return (double)zeros / (double)bytes;
-  }
-  const float *values = (const float *)(const void *)dense;
-  for (size_t i = 0; i < bytes / 4; ++i) zeros += values[i] == 0.0f;
-  return (double)zeros / (double)(bytes / 4);
-}
 
 // LiteRT 2.1.6 - 2.3.0 fail on an int8 FULLY_CONNECTED behind DENSIFY: those we always take.
 static bool is_always_claimed(const spk_claim *claim) {
@@ -58,13 +47,10 @@ static verdict judge(TfLiteContext *context, const spk_delegate *delegate,
                      const spk_claim *claim) {
   verdict v = {0};
   spk_layer layer;
-  const TfLiteTensor *weights = &context->tensors[claim->weights];
-  const size_t bytes = spk_dense_bytes(weights);
-  void *dense = aligned_alloc(64, (bytes + 64) / 64 * 64);
-  v.reason = dense ? spk_claim_layer(context, claim, &layer) : "memory is short";
-  if (!v.reason) v.reason = spk_dense_weights(weights, dense, bytes);
+  v.reason = spk_claim_layer(context, claim, &layer);
+  void *dense = v.reason ? NULL : spk_claim_weights(context, claim, &layer.window, &v.reason);
   if (!v.reason) {
-    v.sparsity = share_of_zeros(dense, bytes, claim->dtype);
+    v.sparsity = spk_share_of_zeros(&layer, dense);
     const spk_choice choice = spk_tuner_choose(delegate->tuner, &layer, dense);
     v.kernel = choice.kernel->name;
     v.ours = choice.nanoseconds;

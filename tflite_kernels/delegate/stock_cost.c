@@ -25,9 +25,15 @@ static const int32_t kStockChannels = 16;    // XNNPACK computes output channels
 static const int32_t kStockInputs = 8;       // int8: of fewer channels a tap takes ...
 static const double kStockFewInputs = 0.45;  // ... so long for each output pixel and group
 
-// int8 DEPTHWISE_CONV_2D in the stock interpreter, for each output: up to 9 and up to 25 taps,
-// a tap beyond, and channel multipliers above one. Measured: 0.25, 0.61, 0.65 and 5; processors
-// without VNNI are an estimate.
+// Each group of a grouped convolution is computed by itself: its output channels are padded,
+// int8 its inputs too, and it takes so long for each output pixel, and float32 for each tap of
+// one.
+static const double kStockGroup[] = {0.2, 0.5}, kStockGroupTap[] = {0.45, 0};
+
+// DEPTHWISE_CONV_2D in the stock interpreter, for each output: up to 9 and up to 25 taps, a tap
+// beyond, and channel multipliers above one. Measured for int8: 0.25, 0.61, 0.65 and 5;
+// processors without VNNI are an estimate. As long takes a group for each channel, also
+// float32.
 static const double kStockDepthwise[] = {0.25, 0.6, 0.1, 1.0};
 #if defined(__x86_64__)
 static const double kStockDepthwiseOlder = 2;
@@ -90,12 +96,31 @@ static double stock_depthwise_nanoseconds(const spk_layer *layer) {
   return kStockCall + each * spk_elements(w->batch, w->out_h, w->out_w, w->out_c);
 }
 
+static int32_t padded(int32_t channels) {
+  return (channels + kStockChannels - 1) / kStockChannels * kStockChannels;
+}
+
+static double stock_grouped_nanoseconds(const spk_layer *layer, const stock_cost *cost) {
+  const spk_window2d *w = &layer->window;
+  const int32_t groups = spk_layer_groups(layer), channels = padded(w->out_c / groups);
+  const int32_t own = w->in_c / groups;
+  const int32_t inputs = layer->dtype == SPK_S8 && own < kStockInputs ? kStockInputs : own;
+  const double tap =
+      kStockGroupTap[layer->dtype] + cost->conv2d[layer->dtype] * channels * inputs;
+  const double pixel = kStockGroup[layer->dtype] + cost->output[layer->dtype] * channels +
+                       tap * w->kernel_h * w->kernel_w;
+  return kStockCall + pixel * spk_elements(w->batch, w->out_h, w->out_w, groups);
+}
+
 double spk_stock_nanoseconds(const spk_layer *layer) {
   const spk_window2d *w = &layer->window;
-  if (layer->op == SPK_DEPTHWISE_CONV_2D) return stock_depthwise_nanoseconds(layer);
+  const int32_t groups = spk_layer_groups(layer);
+  if (layer->op == SPK_DEPTHWISE_CONV_2D || (groups > 1 && groups == w->in_c))
+    return stock_depthwise_nanoseconds(layer);
   const machine *here = this_machine();
   const stock_cost *cost = &here->stock;
-  const int32_t channels = (w->out_c + kStockChannels - 1) / kStockChannels * kStockChannels;
+  if (groups > 1) return stock_grouped_nanoseconds(layer, cost);
+  const int32_t channels = padded(w->out_c);
   const double size = (double)channels * spk_layer_cols(layer);
   const double macs = size * spk_elements(w->batch, w->out_h, w->out_w, 1);
   if (layer->op == SPK_FULLY_CONNECTED) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "delegate/stock_cost.h"
 #if defined(__x86_64__)
 #include "kernels/x86/kernels_x86.h"
 #endif
@@ -111,8 +112,32 @@ static void test_depthwise(void) {
          "%s loses with %g ns", kernel->name, large_time);
 }
 
+// A group is a convolution for the stock kernel, and a group for each channel a depthwise one:
+// each is less work, until what a group takes anyway weighs more.
+static void test_stock_groups(void) {
+  for (int dtype = SPK_F32; dtype <= SPK_S8; ++dtype) {
+    spk_layer layer = make_layer(SPK_CONV_2D, (spk_dtype)dtype);
+    layer.window.in_c = layer.window.out_c = 256;
+    layer.window.kernel_h = layer.window.kernel_w = 3;
+    layer.window.pad_top = layer.window.pad_left = 1;
+    const double whole = spk_stock_nanoseconds(&layer);
+    layer.groups = 4;
+    const double four = spk_stock_nanoseconds(&layer);
+    EXPECT(four > 0.2 * whole && four < 0.4 * whole, "%g of %g ns in 4 groups", four, whole);
+    layer.groups = 32;
+    EXPECT(spk_stock_nanoseconds(&layer) < four, "32 groups take longer than 4");
+    layer.groups = 128;
+    EXPECT(spk_stock_nanoseconds(&layer) < whole, "128 groups take longer than 1");
+    layer.groups = 256;
+    const double each = spk_stock_nanoseconds(&layer);
+    layer.op = SPK_DEPTHWISE_CONV_2D;
+    EXPECT(each == spk_stock_nanoseconds(&layer), "%g ns with a group for each channel", each);
+  }
+}
+
 int main(void) {
   test_blocks();
+  test_stock_groups();
   test_depthwise();
   test_int8_formats();
   int32_t count;

@@ -98,10 +98,11 @@ static inline int model_bias(host *h, int type, int channels) {
   return host_add_tensor(h, of, 1, &channels, values, (size_t)channels * 4);
 }
 
-static inline int model_conv2d(host *h, int type, int x, int channels, int kernel, int form) {
+static inline int model_grouped(host *h, int type, int x, int channels, int kernel, int form,
+                                int groups) {
   const int *in = h->tensors[x].dims->data;
   const int out[4] = {in[0], in[1], in[2], channels};
-  const int filter[4] = {channels, kernel, kernel, in[3]};
+  const int filter[4] = {channels, kernel, kernel, in[3] / groups};
   const int inputs[3] = {x, model_weights(h, type, 4, filter, channels, form),
                          model_bias(h, type, channels)};
   const int y = model_image(h, type, 4, out);
@@ -109,6 +110,17 @@ static inline int model_conv2d(host *h, int type, int x, int channels, int kerne
   *p = (TfLiteConvParams){kTfLitePaddingSame, 1, 1, spk_random_int(0, 3), 1, 1};
   host_add_node(h, kTfLiteBuiltinConv2d, 3, inputs, y, p);
   return y;
+}
+
+static inline int model_conv2d(host *h, int type, int x, int channels, int kernel, int form) {
+  return model_grouped(h, type, x, channels, kernel, form, 1);
+}
+
+// Up to as many groups as there may be.
+static inline int model_groups(int inputs, int outputs) {
+  int groups = spk_random_int(1, 6);
+  while (inputs % groups || outputs % groups) --groups;
+  return groups;
 }
 
 static inline int model_depthwise(host *h, int type, int x) {
@@ -163,13 +175,14 @@ static inline host *model_random(void) {
     const int kind = spk_random_int(0, 5), form = spk_random_int(0, 2);
     const int same = before >= 0 && !memcmp(h->tensors[x].dims->data,
                                             h->tensors[before].dims->data, 4 * sizeof(int));
-    const int last = x;
+    const int last = x, channels = model_channels();
     if (kind == 0)
       x = model_depthwise(h, type, x);
     else if (kind == 1 && type == kTfLiteFloat32 && same)
       x = model_add(h, x, before);
     else
-      x = model_conv2d(h, type, x, model_channels(), kind % 2 ? 1 : 3, form);
+      x = model_grouped(h, type, x, channels, kind % 2 ? 1 : 3, form,
+                        model_groups(h->tensors[x].dims->data[3], channels));
     before = last;
   }
   if (spk_random_int(0, 1))

@@ -27,6 +27,7 @@ typedef struct spk_layer {
   float act_min, act_max;  // float32 only
   const void *bias;        // (out_c,) float32 or int32, or NULL; pack() may rely on it
   int32_t threads;         // that will share the work: above 1, kernels cut it finer
+  int32_t groups;          // CONV_2D: of channels, between which weights are zero; 0 says 1
 } spk_layer;
 
 // What a kernel gets. The work is cut into units that do not depend on each other; one call
@@ -39,6 +40,11 @@ typedef struct spk_args {
   void *scratch;      // aligned to 64 bytes
   int32_t begin, end;
 } spk_args;
+
+// Kernels need not know: to them a grouped convolution is a sparse one.
+static inline int32_t spk_layer_groups(const spk_layer *layer) {
+  return layer->groups > 1 ? layer->groups : 1;
+}
 
 // Inputs that one output sees: the columns of the weight matrix, or depthwise its rows.
 static inline int32_t spk_layer_cols(const spk_layer *layer) {
