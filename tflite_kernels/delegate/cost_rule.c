@@ -6,6 +6,7 @@
 #include "delegate/stock_cost.h"
 #if defined(__x86_64__)
 #include "kernels/x86/depthwise_columns_s8.h"
+#include "kernels/x86/depthwise_pairs_s8.h"
 #include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
 #include "kernels/x86/planar_fours_s8.h"
@@ -86,6 +87,7 @@ static const kernel_cost kCosts[] = {
     {"spk_depthwise_conv2d_s8_dense__avx2", 3, 7, 2.7, 8},
     {"spk_depthwise_conv2d_s8_dense__avxvnni", 1.7, 4.5, 2.4, 8},
     {"spk_depthwise_conv2d_s8_dense__avx512vbmi", 1.5, 3.5, 2.1, 8},
+    {"spk_depthwise_conv2d_s8_columns__avx2", 3.2, 0, 0.8, 6},
     {"spk_depthwise_conv2d_s8_columns__avx512vnni", 3, 0, 2, 20},
 };
 
@@ -154,6 +156,17 @@ static double columns_nanoseconds(const kernel_cost *cost, const spk_layer *laye
   const double pixel = cost->packed_byte + cost->input * w->stride_w;
   return unit * w->batch * chunks + rows * (cost->output + w->out_w * pixel);
 }
+
+// The same for parts of 16 channels, and with stride 1 for two outputs at a time.
+static double pairs_nanoseconds(const kernel_cost *cost, const spk_layer *layer) {
+  const double unit = 75;  // one part
+  const spk_window2d *w = &layer->window;
+  const int32_t parts = spk_pairs_shape_of(layer).parts;
+  const int32_t outputs = w->stride_w == 1 ? (w->out_w + 1) / 2 * 2 : w->out_w;
+  const double pixel = cost->packed_byte + cost->input * w->stride_w;
+  return unit * w->batch * parts +
+         spk_elements(w->batch, w->out_h, parts, 1) * (cost->output + outputs * pixel);
+}
 #endif
 
 // Of a dense depthwise kernel: `packed_byte` for eight output pixels of a vector of channels
@@ -162,6 +175,7 @@ static double columns_nanoseconds(const kernel_cost *cost, const spk_layer *laye
 // further away, `output` for each row of outputs of a vector.
 static double depthwise_nanoseconds(const kernel_cost *cost, const spk_layer *layer) {
 #if defined(__x86_64__)
+  if (strstr(cost->name, "columns__avx2")) return pairs_nanoseconds(cost, layer);
   if (strstr(cost->name, "columns")) return columns_nanoseconds(cost, layer);
   const double unit = 100;  // one image, four vectors of channels
   const spk_window2d *w = &layer->window;

@@ -8,6 +8,7 @@
 
 #if defined(__x86_64__)
 #include "kernels/x86/depthwise_columns_s8.h"
+#include "kernels/x86/depthwise_pairs_s8.h"
 #include "kernels/x86/depthwise_s8.h"
 #include "kernels/x86/kernels_x86.h"
 #include "kernels/x86/lanes_f32.h"

@@ -60,24 +60,6 @@ INLINE void store(const output_rows *r, int32_t x, __m512i bytes, const int is_n
   }
 }
 
-// The vectors of a chunk may differ, in the same way for all outputs.
-INLINE void round_all(__m512i *sum, const spk_channels_avx512 *ends, const int outputs) {
-#define ROUND(rounding)                                              \
-  _Pragma("GCC unroll 2") for (int i = 0; i < outputs; ++i) sum[i] = \
-      spk_requantize_channels_avx512(sum[i], ends, rounding)
-  if (ends->rounding == SPK_ROUND_F32_RELU)
-    ROUND(SPK_ROUND_F32_RELU);
-  else if (ends->rounding == SPK_ROUND_SHORT_RELU)
-    ROUND(SPK_ROUND_SHORT_RELU);
-  else if (ends->rounding == SPK_ROUND_F32)
-    ROUND(SPK_ROUND_F32);
-  else if (ends->rounding == SPK_ROUND_SHORT)
-    ROUND(SPK_ROUND_SHORT);
-  else
-    ROUND(SPK_ROUND_TWICE);
-#undef ROUND
-}
-
 // Outputs x and, if there are two, x + 1 of the columns from the first on.
 INLINE void outputs_at(const output_rows *r, int32_t x, const column *columns, const int stride,
                        const int is_narrow, const int outputs) {
@@ -94,7 +76,7 @@ INLINE void outputs_at(const output_rows *r, int32_t x, const column *columns, c
       for (int i = 0; i < outputs; ++i)
         sum[g][i] = _mm512_dpbusd_epi32(sum[g][i], columns[i * stride + k].v[g], taps);
     }
-    round_all(sum[g], &r->ends[g], outputs);
+    spk_round_channels_avx512(sum[g], outputs, &r->ends[g]);
   }
 #pragma GCC unroll 2
   for (int i = 0; i < outputs; ++i) {

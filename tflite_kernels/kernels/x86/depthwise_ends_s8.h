@@ -119,28 +119,35 @@ SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE __m512i spk_requantize_channels_avx
   return _mm512_srav_epi32(high, c->count);
 }
 
-// The sums of four pixels -> four times sixteen outputs.
-SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE __m512i spk_pack_channels_avx512(
-    const __m512i *sum, const spk_channels_avx512 *c, const spk_rounding rounding) {
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i first = _mm512_packs_epi32(spk_requantize_channels_avx512(sum[0], c, rounding),
-                                           spk_requantize_channels_avx512(sum[1], c, rounding));
-  const __m512i second =
-      _mm512_packs_epi32(spk_requantize_channels_avx512(sum[2], c, rounding),
-                         spk_requantize_channels_avx512(sum[3], c, rounding));
-  const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(first, second));
-  return _mm512_min_epi8(c->high, _mm512_max_epi8(c->low, bytes));
+// Rounds `count` sums of one vector of channels in place.
+SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE void spk_round_channels_avx512(
+    __m512i *sum, const int count, const spk_channels_avx512 *c) {
+#define SPK_ROUND_ALL(rounding)                                    \
+  _Pragma("GCC unroll 4") for (int i = 0; i < count; ++i) sum[i] = \
+      spk_requantize_channels_avx512(sum[i], c, rounding)
+  if (c->rounding == SPK_ROUND_F32_RELU)
+    SPK_ROUND_ALL(SPK_ROUND_F32_RELU);
+  else if (c->rounding == SPK_ROUND_F32)
+    SPK_ROUND_ALL(SPK_ROUND_F32);
+  else if (c->rounding == SPK_ROUND_SHORT_RELU)
+    SPK_ROUND_ALL(SPK_ROUND_SHORT_RELU);
+  else if (c->rounding == SPK_ROUND_SHORT)
+    SPK_ROUND_ALL(SPK_ROUND_SHORT);
+  else
+    SPK_ROUND_ALL(SPK_ROUND_TWICE);
+#undef SPK_ROUND_ALL
 }
 
+// The sums of four pixels -> four times sixteen outputs.
 SPK_TARGET_CHANNELS_AVX512 SPK_ALWAYS_INLINE __m512i
 spk_finish_channels_avx512(const __m512i *sum, const spk_channels_avx512 *c) {
-  if (c->rounding == SPK_ROUND_F32_RELU)
-    return spk_pack_channels_avx512(sum, c, SPK_ROUND_F32_RELU);
-  if (c->rounding == SPK_ROUND_F32) return spk_pack_channels_avx512(sum, c, SPK_ROUND_F32);
-  if (c->rounding == SPK_ROUND_SHORT_RELU)
-    return spk_pack_channels_avx512(sum, c, SPK_ROUND_SHORT_RELU);
-  if (c->rounding == SPK_ROUND_SHORT) return spk_pack_channels_avx512(sum, c, SPK_ROUND_SHORT);
-  return spk_pack_channels_avx512(sum, c, SPK_ROUND_TWICE);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  __m512i r[4] = {sum[0], sum[1], sum[2], sum[3]};
+  spk_round_channels_avx512(r, 4, c);
+  const __m512i words =
+      _mm512_packs_epi16(_mm512_packs_epi32(r[0], r[1]), _mm512_packs_epi32(r[2], r[3]));
+  const __m512i bytes = _mm512_permutexvar_epi32(order, words);
+  return _mm512_min_epi8(c->high, _mm512_max_epi8(c->low, bytes));
 }
 
 SPK_TARGET_CHANNELS_AVX2 static inline __m256i spk_load_lanes_avx2(const int32_t *from) {
@@ -213,27 +220,35 @@ SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE __m256i spk_requantize_channels_avx2(
   return _mm256_srav_epi32(high, c->count);
 }
 
-// The sums of four pixels -> four times eight outputs.
-SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE __m256i spk_pack_channels_avx2(
-    const __m256i *sum, const spk_channels_avx2 *c, const spk_rounding rounding) {
-  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-  const __m256i first = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[0], c, rounding),
-                                           spk_requantize_channels_avx2(sum[1], c, rounding));
-  const __m256i second = _mm256_packs_epi32(spk_requantize_channels_avx2(sum[2], c, rounding),
-                                            spk_requantize_channels_avx2(sum[3], c, rounding));
-  const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order);
-  return _mm256_min_epi8(c->high, _mm256_max_epi8(c->low, bytes));
+// Rounds `count` sums of one vector of channels in place.
+SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE void spk_round_channels_avx2(
+    __m256i *sum, const int count, const spk_channels_avx2 *c) {
+#define SPK_ROUND_ALL(rounding)                                    \
+  _Pragma("GCC unroll 4") for (int i = 0; i < count; ++i) sum[i] = \
+      spk_requantize_channels_avx2(sum[i], c, rounding)
+  if (c->rounding == SPK_ROUND_F32_RELU)
+    SPK_ROUND_ALL(SPK_ROUND_F32_RELU);
+  else if (c->rounding == SPK_ROUND_F32)
+    SPK_ROUND_ALL(SPK_ROUND_F32);
+  else if (c->rounding == SPK_ROUND_SHORT_RELU)
+    SPK_ROUND_ALL(SPK_ROUND_SHORT_RELU);
+  else if (c->rounding == SPK_ROUND_SHORT)
+    SPK_ROUND_ALL(SPK_ROUND_SHORT);
+  else
+    SPK_ROUND_ALL(SPK_ROUND_TWICE);
+#undef SPK_ROUND_ALL
 }
 
+// The sums of four pixels -> four times eight outputs.
 SPK_TARGET_CHANNELS_AVX2 SPK_ALWAYS_INLINE __m256i
 spk_finish_channels_avx2(const __m256i *sum, const spk_channels_avx2 *c) {
-  if (c->rounding == SPK_ROUND_F32_RELU)
-    return spk_pack_channels_avx2(sum, c, SPK_ROUND_F32_RELU);
-  if (c->rounding == SPK_ROUND_F32) return spk_pack_channels_avx2(sum, c, SPK_ROUND_F32);
-  if (c->rounding == SPK_ROUND_SHORT_RELU)
-    return spk_pack_channels_avx2(sum, c, SPK_ROUND_SHORT_RELU);
-  if (c->rounding == SPK_ROUND_SHORT) return spk_pack_channels_avx2(sum, c, SPK_ROUND_SHORT);
-  return spk_pack_channels_avx2(sum, c, SPK_ROUND_TWICE);
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  __m256i r[4] = {sum[0], sum[1], sum[2], sum[3]};
+  spk_round_channels_avx2(r, 4, c);
+  const __m256i words =
+      _mm256_packs_epi16(_mm256_packs_epi32(r[0], r[1]), _mm256_packs_epi32(r[2], r[3]));
+  const __m256i bytes = _mm256_permutevar8x32_epi32(words, order);
+  return _mm256_min_epi8(c->high, _mm256_max_epi8(c->low, bytes));
 }
 
 #endif  // SPK_KERNELS_X86_DEPTHWISE_ENDS_S8_H_

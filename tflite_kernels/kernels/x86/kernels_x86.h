@@ -38,6 +38,7 @@ void spk_conv2d_s8_quads__avx512vnni(const spk_args *args);
 void spk_depthwise_conv2d_s8_dense__avx2(const spk_args *args);
 void spk_depthwise_conv2d_s8_dense__avxvnni(const spk_args *args);
 void spk_depthwise_conv2d_s8_dense__avx512vbmi(const spk_args *args);
+void spk_depthwise_conv2d_s8_columns__avx2(const spk_args *args);
 void spk_depthwise_conv2d_s8_columns__avx512vnni(const spk_args *args);
 void spk_fully_connected_f32_blocks8x1__avx2(const spk_args *args);
 void spk_fully_connected_f32_blocks16x1__avx2(const spk_args *args);

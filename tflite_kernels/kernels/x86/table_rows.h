@@ -157,6 +157,11 @@ SPK_KERNEL(spk_depthwise_conv2d_s8_dense__avx512vbmi, SPK_DEPTHWISE_CONV_2D, SPK
            spk_depthwise_avx512_pack, spk_depthwise_avx512_scratch, spk_depthwise_avx512_units,
            "horizontal stride 1 or 2, no horizontal dilation, windows up to 64x64, a few rows "
            "fit 4 MB")
+SPK_KERNEL(spk_depthwise_conv2d_s8_columns__avx2, SPK_DEPTHWISE_CONV_2D, SPK_S8,
+           "depthwise_pairs_s8", avx2, spk_pairs_s8_pack_size, spk_pairs_s8_pack,
+           spk_pairs_s8_scratch, spk_pairs_s8_units,
+           "3x3 windows, horizontal stride 1 or 2, no horizontal dilation, one output for each "
+           "input channel")
 SPK_KERNEL(spk_depthwise_conv2d_s8_columns__avx512vnni, SPK_DEPTHWISE_CONV_2D, SPK_S8,
            "depthwise_columns_s8", avx512vnni, spk_columns_s8_pack_size, spk_columns_s8_pack,
            spk_columns_s8_scratch, spk_columns_s8_units,
