@@ -49,6 +49,16 @@ LAYERS = {
         lambda: [layers.Conv2D(256, 3, padding="same")],
         "3x3",
     ),
+    "Conv 3x3, 28x28x128 to 128, 4 groups": (
+        (28, 28, 128),
+        lambda: [layers.Conv2D(128, 3, padding="same", groups=4)],
+        "grouped",
+    ),
+    "Conv 3x3, 28x28x128 to 128, 32 groups": (
+        (28, 28, 128),
+        lambda: [layers.Conv2D(128, 3, padding="same", groups=32)],
+        "grouped",
+    ),
     "Four conv 1x1, 28x28, 128 to 256 to 128": (
         (28, 28, 128),
         lambda: [layers.Conv2D(filters, 1) for filters in (256, 128, 256, 128)],
@@ -64,6 +74,7 @@ SHAPES = {
     "dense": _DENSE,
     "1x1": {"float32": ("4x1", "unstructured"), "int8": ("2x4", "unstructured")},
     "3x3": {"float32": ("4x1", "unstructured"), "int8": ("2x4", "4x4", "unstructured")},
+    "grouped": {"float32": ("4x1", "unstructured"), "int8": ("2x4", "4x4", "unstructured")},
     "chain": {"float32": ("4x1",), "int8": ("2x4",)},
 }
 SPARSITIES = (0.0, 0.5, 0.8, 0.9, 0.95)

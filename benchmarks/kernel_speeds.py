@@ -7,7 +7,12 @@ from benchmarks import results
 from keras_prune.granularity.kernel_speeds import COLUMNS, SPEEDS
 
 NAME = "kernel_speeds"
-KINDS = {"dense": "dense", "pointwise": "convolution 1x1", "conv": "convolution"}
+KINDS = {
+    "dense": "dense",
+    "pointwise": "convolution 1x1",
+    "conv": "convolution",
+    "grouped": "grouped convolution",
+}
 
 
 def table():

@@ -33,9 +33,10 @@ class Auto(Granularity):
     speed over bytes counts instead. docs/shapes.md has the figures.
 
     A layer takes single weights, and the report says why, where no shape is faster (recurrent
-    layers, embeddings, transposed, grouped and depthwise convolutions), where the runtime's own
-    kernels are as fast (small dense layers, convolutions of few channels), and where its sizes
-    fill no block.
+    layers, embeddings, transposed and depthwise convolutions) or none was measured (grouped
+    convolutions on all targets but `"x86-avx512"`), where the runtime's own kernels are as fast
+    (small dense layers, convolutions of few channels), and where its sizes, or those of its
+    groups, fill no block.
 
     n of every m inputs are taken only where the sparsity of each layer is known before pruning
     (`"uniform"`, `"erk"`, `kp.PerLayer`), with the largest n that reaches it. Under a schedule
@@ -109,7 +110,7 @@ class Auto(Granularity):
         fitting = []
         for speed in speeds:
             granularity = shape_of(speed.shape, shape[2], sparsity if windows else None)
-            if granularity is not None and _fits(granularity, shape):
+            if granularity is not None and _fits(granularity, shape, weight.groups):
                 fitting.append((speed, granularity))
         if all(granularity == Unstructured() for _, granularity in fitting) and _either(speeds):
             sizes = f"{shape[0]} outputs by {shape[2]} inputs"
@@ -121,8 +122,10 @@ class Auto(Granularity):
 
     def _reason(self, weight, kind, speeds):
         """Why no shape is worth anything in a kernel, or `None`."""
-        if kind not in ("dense", "pointwise", "conv"):
+        if kind not in ("dense", "pointwise", "conv", "grouped"):
             return f"{self.target} runs no shape of it faster: {kind}"
+        if speeds is None and kind == "grouped":
+            return f"no shape of it was measured on {self.target}: grouped convolution"
         if speeds is None:
             return f"dense layers of {self.target} take any zeros"
         outputs, _, inputs = weight.view_shape
@@ -131,7 +134,7 @@ class Auto(Granularity):
         few = outputs < _SMALL_DENSE["outputs"] or inputs < _SMALL_DENSE["inputs"]
         if kind == "dense" and few:
             return f"too small for blocks: {outputs} outputs by {inputs} inputs"
-        if kind != "dense" and inputs <= _FEW_CHANNELS:
+        if kind in ("pointwise", "conv") and inputs <= _FEW_CHANNELS:
             return f"too few input channels for blocks: {inputs}"
         return None
 
@@ -146,11 +149,13 @@ def layer_kind(weight):
         Str.
     """
     layers, layer = keras.layers, weight.layer
+    flat = (layers.Conv1D, layers.Conv2D, layers.SeparableConv1D, layers.SeparableConv2D)
+    if weight.groups > 1 and weight.view_shape[2] == 1:
+        return "depthwise"
     if weight.groups > 1:
-        return "depthwise" if weight.view_shape[2] == 1 else "grouped convolution"
+        return "grouped" if isinstance(layer, flat) else f"grouped {type(layer).__name__}"
     if isinstance(layer, (layers.Dense, layers.EinsumDense)):
         return "dense"
-    flat = (layers.Conv1D, layers.Conv2D, layers.SeparableConv1D, layers.SeparableConv2D)
     if isinstance(layer, flat):
         return "pointwise" if math.prod(weight.window) == 1 else "conv"
     return type(layer).__name__
@@ -197,10 +202,11 @@ def _check_margin(value):
     return float(value)
 
 
-def _fits(granularity, shape):
+def _fits(granularity, shape, groups):
     """Whether whole units cover a kernel (outputs, positions, inputs) and not much more.
 
-    Kernels load several neighbouring inputs at once: blocks of them must fill the inputs.
+    Kernels load several neighbouring inputs at once: blocks of them must fill the inputs. The
+    outputs of a block share inputs, and so must be of one group.
     """
     rows, columns = {
         Block: lambda g: (g.r, g.c),
@@ -208,6 +214,8 @@ def _fits(granularity, shape):
         Unstructured: lambda g: (1, 1),
     }[type(granularity)](granularity)
     if isinstance(granularity, Block) and shape[2] % columns:
+        return False
+    if groups > 1 and shape[0] // groups % rows:
         return False
     padded = math.prod(-(-shape[axis] // size) * size for axis, size in ((0, rows), (2, columns)))
     return padded <= (1.0 + _MOST_PADDING) * shape[0] * shape[2]

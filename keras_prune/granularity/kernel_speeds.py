@@ -6,8 +6,9 @@ it is CMSIS-NN, or on a Hexagon the package's own dense kernel. Shapes `n:32`, `
 `n:32 of 4` were measured at the nearest sparsities that they can make.
 
 Where the figures come from: `x86-avx512` the table `delegate_layers` in docs/benchmarks.md, the
-dense layer of 1024x1024 and the means of both convolutions of a kind; `x86-avx2` studies of the
-kernels' designs on an AMD EPYC of the Zen 4 generation, and for int8 the kernels on one of the Zen
+dense layer of 1024x1024 and the means of both convolutions of a kind, and for grouped ones the
+shortest times of 3x3, 28x28x128 to 128, in 4 and in 32 groups; `x86-avx2` studies of the kernels'
+designs on an AMD EPYC of the Zen 4 generation, and for int8 the kernels on one of the Zen
 5 generation, against dense kernels that use AVX-512; `aarch64` instructions counted under QEMU,
 against dense kernels for the same instructions, those of Armv8.2 with dot products; the Cortex-M
 and Hexagon targets instructions or packets counted under QEMU, the tables `dense_layers_mcu`,
@@ -45,8 +46,8 @@ def _rows(*rows):
     return tuple(KernelSpeed(*row) for row in rows)
 
 
-def _both(dense, pointwise, conv):
-    return {"dense": dense, "pointwise": pointwise, "conv": conv}
+def _both(dense, pointwise, conv, **others):
+    return {"dense": dense, "pointwise": pointwise, "conv": conv, **others}
 
 
 # In every list the finest shape stands first: single weights, then single weights of which every
@@ -59,6 +60,7 @@ _AVX512_FLOAT = _both(
     ),
     pointwise=_rows(("unstructured", (1.9, 3.2, 4.9)), ("4x1", (3.1, 4.8, 6.9))),
     conv=_rows(("unstructured", (2.7, 5.0, 7.7)), ("4x1", (4.2, 8.0, 14.0))),
+    grouped=_rows(("unstructured", (3.0, 5.4, 6.4)), ("4x1", (6.2, 8.0, 9.3))),
 )
 _AVX512_INT8 = _both(
     dense=_rows(
@@ -70,6 +72,9 @@ _AVX512_INT8 = _both(
     pointwise=_rows(("unstructured", (1.0, 2.2, 3.1)), ("2x4", (2.7, 4.1, 5.5))),
     conv=_rows(
         ("unstructured", (1.0, 1.9, 3.8)), ("2x4", (2.9, 5.7, 9.3)), ("4x4", (3.8, 7.4, 11.5))
+    ),
+    grouped=_rows(
+        ("unstructured", (3.4, 4.5, 5.7)), ("2x4", (5.9, 7.2, 8.3)), ("4x4", (6.2, 7.2, 8.5))
     ),
 )
 _AVX2_FLOAT = _both(

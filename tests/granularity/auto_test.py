@@ -153,7 +153,6 @@ def test_the_margin_trades_speed_for_accuracy():
     ("name", "reason"),
     [
         ("first", "too few input channels for blocks: 3"),
-        ("groups", "runs no shape of it faster: grouped convolution"),
         ("transposed", "runs no shape of it faster: Conv2DTranspose"),
         ("narrow", "too small for blocks: 10 outputs by 300 inputs"),
     ],
@@ -163,6 +162,22 @@ def test_the_report_says_why_a_layer_takes_single_weights(name, reason):
     line = layer_of(report, name)
     assert line.granularity == "Unstructured()" and reason in line.note
     assert line.achieved == pytest.approx(0.8, abs=0.01)
+
+
+def test_blocks_stay_within_the_groups_of_a_convolution():
+    def ask(outputs, groups, target="x86-avx512", quantize=None):
+        layer = built(layers.Conv2D(outputs, 3, groups=groups), 8, 8, 64)
+        return kp.granularity_for(target, layer, 0.9, quantize)
+
+    assert ask(64, 4) == kp.Block(4, 1) and ask(64, 16, quantize="int8") == kp.Block(2, 4)
+    assert ask(24, 4) == kp.Unstructured()  # six outputs in a group
+    assert ask(24, 4, quantize="int8") == kp.Block(2, 4)
+    assert ask(64, 32, quantize="int8") == kp.Unstructured()  # two inputs
+    assert ask(64, 4, "aarch64") == kp.Unstructured()
+    report = kp.prune(network(), 0.8, granularity="auto", target="cortex-m4")
+    assert layer_of(report, "groups").note == (
+        "no shape of it was measured on cortex-m4: grouped convolution"
+    )
 
 
 def test_sizes_that_fill_no_block_take_single_weights():
