@@ -66,7 +66,7 @@ def library():
         getattr(handle, f"{name}_pack").argtypes = [dense, int32, int32, int32, blob, size]
         getattr(handle, f"{name}_unpack").argtypes = [blob, size, int32, int32, int32, dense]
     handle.spk_conv2d_s8_fours__hvx_scratch.restype = size
-    handle.spk_conv2d_s8_fours__hvx_scratch.argtypes = [ctypes.POINTER(int32), int32]
+    handle.spk_conv2d_s8_fours__hvx_scratch.argtypes = [ctypes.POINTER(int32), int32, int32]
     return handle
 
 
@@ -281,18 +281,19 @@ def unpack_lanes_s8(blob, rows, cols, block):
     return _unpack("spk_lanes_s8_unpack", blob, rows, cols, block)
 
 
-def fours_scratch_hvx(window, fours):
+def fours_scratch_hvx(window, indices, spread):
     """Returns the bytes of scratch that a convolution of Hexagon's vector unit needs.
 
     Args:
         window: The 15 integers of `spk_window2d`, in its order.
-        fours: Integer. Those of `fours_s8` with `spread`, else 0.
+        indices: Integer. Those of `fours_s8`, or 0 for dense weights.
+        spread: Bool. As for packing.
 
     Returns:
         An integer.
     """
     fields = (ctypes.c_int32 * 15)(*window)
-    return library().spk_conv2d_s8_fours__hvx_scratch(fields, fours)
+    return library().spk_conv2d_s8_fours__hvx_scratch(fields, indices, int(spread))
 
 
 def _pack(packer, dense, *further, dtype=np.int8):

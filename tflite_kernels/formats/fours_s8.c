@@ -25,14 +25,16 @@ static int is_block(const int8_t *row, int32_t at) {
   return row[at] != 0 || row[at + 1] != 0 || row[at + 2] != 0 || row[at + 3] != 0;
 }
 
+// At least one: loops over fours need not ask whether there are any.
 static size_t row_fours(const int8_t *row, int32_t cols, int32_t spread) {
   size_t found = 0;
   if (!spread) {
     for (int32_t c = 0; c < cols; c += kFour) found += (size_t)is_block(row, c);
-    return found;
+  } else {
+    for (int32_t c = 0; c < cols; ++c) found += row[c] != 0;
+    found = (found + kFour - 1) / kFour;
   }
-  for (int32_t c = 0; c < cols; ++c) found += row[c] != 0;
-  return (found + kFour - 1) / kFour;
+  return found > 0 ? found : 1;
 }
 
 // Indices and counts must fit, and blocks must not stick out of a row.
@@ -74,18 +76,13 @@ static void pack_blocks(const int8_t *row, int32_t cols, writer *to) {
   }
 }
 
+// Behind the last weight of a row, columns 0 and weights 0 are there already.
 static void pack_spread(const int8_t *row, int32_t cols, writer *to) {
-  int32_t filled = 0;
   for (int32_t c = 0; c < cols; ++c) {
     if (row[c] == 0) continue;
     put_u16(to->index, (size_t)c);
     *to->weights++ = row[c];
     to->index += sizeof(uint16_t);
-    filled = (filled + 1) % kFour;
-  }
-  for (; filled % kFour != 0; ++filled) {  // column 0, weight 0
-    to->index += sizeof(uint16_t);
-    ++to->weights;
   }
 }
 
@@ -106,14 +103,18 @@ spk_status spk_fours_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, in
   put_u16(base, fours & 0xffff);
   put_u16(base + 2, fours >> 16);
   const layout l = layout_of(rows, spread, fours);
-  writer to = {base + l.index, (int8_t *)base + l.weights};
+  fours = 0;
   for (int32_t r = 0; r < rows; ++r) {
     const int8_t *row = dense + (size_t)r * (size_t)cols;
+    const size_t before = fours * (spread ? kFour : 1);
+    writer to = {base + l.index + sizeof(uint16_t) * before,
+                 (int8_t *)base + l.weights + kFour * fours};
     if (spread) {
       pack_spread(row, cols, &to);
     } else {
       pack_blocks(row, cols, &to);
     }
+    fours += get_u16(base + l.count + sizeof(uint16_t) * (size_t)r);
   }
   return SPK_OK;
 }
@@ -128,7 +129,11 @@ spk_status spk_fours_s8_check(const void *blob, size_t bytes, int32_t rows, int3
   const layout l = layout_of(rows, spread, fours);
   if (bytes != l.end) return SPK_ERR_FORMAT;
   size_t counted = 0;
-  for (int32_t r = 0; r < rows; ++r) counted += get_u16(base + l.count + 2 * (size_t)r);
+  for (int32_t r = 0; r < rows; ++r) {
+    const size_t count = get_u16(base + l.count + 2 * (size_t)r);
+    if (count == 0) return SPK_ERR_FORMAT;
+    counted += count;
+  }
   if (counted != fours) return SPK_ERR_FORMAT;
   const size_t limit = (size_t)(spread ? cols : cols / kFour);
   for (size_t at = l.index; at < l.weights; at += 2) {

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_prune import __version__
 from keras_prune.export.c.graph import Tensor
-from keras_prune.export.c.memory import ALIGNMENT
+from keras_prune.export.c.memory import alignment_for
 from keras_prune.export.c.steps import SCRATCH, Constant
 
 _C_TYPES = {"INT8": "int8_t", "INT16": "int16_t", "FLOAT32": "float"}
@@ -107,7 +107,7 @@ def _names(name, title, target):
         "title": _comment(title),
         "target": target.name,
         "version": __version__,
-        "alignment": ALIGNMENT,
+        "alignment": alignment_for(target),
     }
 
 

@@ -9,16 +9,21 @@ import numpy as np
 from keras_prune.export.c.weighted import PORTABLE, Candidate, bias_of, worth_packing
 
 _TILE = 128  # pixels served by one pass over the weights
+_WORDS = 32  # pixels of a vector
 _SOURCES = (
     "kernels/hexagon/conv2d_hvx.c",
+    "kernels/hexagon/copy_hvx.c",
+    "kernels/hexagon/pack_hvx.c",
     "kernels/hexagon/planes_hvx.c",
     "kernels/hexagon/transpose_hvx.c",
     f"{PORTABLE}/conv2d_s8_fours.c",
 )
 _FOUR_ROWS = 8  # packets of four columns of four dense rows, and one tile
 _FOUR = 4  # of a stored four and one tile
-_ROW = 28  # of an output row and one tile, requantisation included
-_COLUMN = 6  # of a column of one tile: packing
+_ROW = 14  # of an output row and one tile: requantisation, and back to NHWC
+_CHANNEL, _PLANAR_CHANNEL = 10, 13  # of an input channel and one tile: packing
+_COLUMN = 1.4  # of a column of a tile that is copied
+_ROW_ONCE, _COLUMN_ONCE = 12, 3  # of a row and a column, whatever the number of tiles
 
 
 def candidates(weights, window):
@@ -36,14 +41,16 @@ def candidates(weights, window):
     channels = -(-weights.shape[3] // 4) * 4
     padded = np.pad(weights, ((0, 0), (0, 0), (0, 0), (0, channels - weights.shape[3])))
     matrix = padded.reshape(len(weights), -1)
-    shape = dict(window)
-    pitch = shape["out_w"] + (shape["kernel_w"] - 1) * shape["dilation_w"] // shape["stride_w"]
-    tiles = -(-shape["batch"] * shape["out_h"] * pitch // _TILE)
+    tiles, copied = _tiles(dict(window))
 
-    def candidate(encoding, name, values, products, fours=0):
-        packets = tiles * (products + _ROW * matrix.shape[0] + _COLUMN * matrix.shape[1])
+    def candidate(encoding, name, values, products, indices=0):
+        spread = name == "fours"
+        packets = products + _ROW * len(matrix)
+        packets += (_PLANAR_CHANNEL if spread else _CHANNEL) * channels
+        packets += _COLUMN * matrix.shape[1] * (copied == "all" or (spread and copied == "bytes"))
+        packets = tiles * packets + _ROW_ONCE * len(matrix) + _COLUMN_ONCE * matrix.shape[1]
         sources = (f"kernels/hexagon/conv2d_s8_{name}_hvx.c", *_SOURCES)
-        scratch = fours_scratch_hvx([value for _, value in window], fours)
+        scratch = fours_scratch_hvx([value for _, value in window], indices, spread)
         return Candidate(encoding, f"spk_conv2d_s8_{name}__hvx", sources, values, packets, scratch)
 
     rows = _four_by_four(matrix)
@@ -52,9 +59,20 @@ def candidates(weights, window):
         if worth_packing(matrix) and matrix.shape[1] < 1 << 16:
             packed = np.frombuffer(pack_fours_s8(matrix, spread), np.uint32)
             stored = int(packed[0])
-            fours = stored if spread else 0
-            found.append(candidate(name, name, packed, stored * _FOUR, fours))
+            indices = stored * (4 if spread else 1)
+            found.append(candidate(name, name, packed, stored * _FOUR, indices))
     return found
+
+
+def _tiles(shape):
+    # How many tiles there are (see spk/planes_hvx.h), and whether they are copied.
+    flat = shape["stride_h"] == shape["stride_w"] == 1 and shape["out_w"] <= shape["in_w"]
+    reach = (shape["kernel_w"] - 1) * shape["dilation_w"] // shape["stride_w"]
+    pitch = shape["in_w"] if flat else shape["out_w"] + reach
+    tiles = shape["batch"] * -(-shape["out_h"] * pitch // _TILE)
+    if shape["kernel_h"] == shape["kernel_w"] == 1 and flat:
+        return tiles, "never"
+    return tiles, "bytes" if flat and pitch % _WORDS == 0 else "all"
 
 
 def _four_by_four(matrix):

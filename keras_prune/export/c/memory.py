@@ -3,6 +3,7 @@
 import dataclasses
 
 ALIGNMENT = 16
+_VECTOR = 128  # of Hexagon's, which stores whole ones only to such places
 _FOREVER = 1 << 30
 _ROUNDS = 16
 
@@ -99,7 +100,12 @@ class MemoryPlan:
     arena_bytes: int
 
 
-def plan_memory(graph, steps):
+def alignment_for(target):
+    """Return the alignment in bytes of the arena, and of what lies in it, on a `Target`."""
+    return _VECTOR if target.vectors == "hvx" else ALIGNMENT
+
+
+def plan_memory(graph, steps, alignment=ALIGNMENT):
     """Plan the arena for a list of steps.
 
     Inputs live from the start to their last use, outputs until the end, states always. A step
@@ -109,6 +115,7 @@ def plan_memory(graph, steps):
     Args:
         graph: `Graph`.
         steps: List of `Step`.
+        alignment: Int. A multiple of `ALIGNMENT`. Defaults to `ALIGNMENT`.
 
     Returns:
         A `MemoryPlan`.
@@ -135,7 +142,11 @@ def plan_memory(graph, steps):
         buffer.last = max(buffer.last, at, last_read.get(output.index, at))
         if step.scratch_bytes:
             scratch[at] = Buffer(step.scratch_bytes, at, at)
-    arena_bytes = place([*buffers.values(), *scratch.values()])
+    placed = [*buffers.values(), *scratch.values()]
+    if alignment > ALIGNMENT:  # multiples of it end at multiples of it
+        for buffer in placed:
+            buffer.size = -(-buffer.size // alignment) * alignment
+    arena_bytes = place(placed)
     return MemoryPlan(
         {index: buffers[kept].offset for index, kept in owner.items()},
         {at: buffer.offset for at, buffer in scratch.items()},

@@ -8,7 +8,7 @@ from keras_prune.export.c import emitter
 from keras_prune.export.c.graph import read_graph
 from keras_prune.export.c.lowering import lower
 from keras_prune.export.c.measure import measure
-from keras_prune.export.c.memory import plan_memory
+from keras_prune.export.c.memory import alignment_for, plan_memory
 from keras_prune.export.c.names import check_name
 from keras_prune.export.c.report import CLayer, CProjectReport
 from keras_prune.export.c.sources import project_files
@@ -70,7 +70,7 @@ def export_c(tflite_path, directory, target="cortex-m4", name="model", weights_a
     _check_directory(directory)
     graph = read_graph(path)
     steps = lower(graph, chosen, weights_as_code)
-    plan = plan_memory(graph, steps)
+    plan = plan_memory(graph, steps, alignment_for(chosen))
     if plan.arena_bytes > _MAX_ARENA_BYTES:
         raise ValueError(
             f"The model needs more than {_MAX_ARENA_BYTES} bytes of RAM. "

@@ -77,7 +77,7 @@ SPK_API spk_status spk_groups_s8_unpack(const uint8_t *blob, size_t bytes, int32
 // cols is a multiple of four; with it, its columns are any, and the last four of a row is
 // filled up with column 0, weight 0. Little endian, aligned to 4 bytes:
 //   uint32 fours
-//   uint16 count[rows]                        fours of each row
+//   uint16 count[rows]                        fours of each row, at least one
 //   uint16 index[fours][spread ? 4 : 1]       a column, or a block i
 //   int8 weights[fours][4]
 // count and index are filled up to an even number; one four of zeros ends index and weights,

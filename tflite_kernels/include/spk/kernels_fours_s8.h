@@ -40,8 +40,10 @@ void spk_conv2d_s8_blocks__hvx(const spk_window2d *w, const spk_requant *q, cons
 void spk_conv2d_s8_fours__hvx(const spk_window2d *w, const spk_requant *q, const int8_t *input,
                               const uint32_t *fours, const int32_t *bias, int8_t *output,
                               void *scratch);
-// Of all three; `fours` counts those of the weights, and is 0 for rows4 and blocks.
-SPK_API size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t fours);
+// Of all three; `indices` counts those of the weights, and is 0 for rows4; `spread` is 1 for
+// fours.
+SPK_API size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t indices,
+                                                int32_t spread);
 
 #ifdef __cplusplus
 }

@@ -13,13 +13,24 @@ enum { SPK_HVX_TURN_BYTES = 128 * SPK_HVX_BYTES };
 
 #if defined(__HVX__)
 
-// (2^bits rows, 128) bytes to (128, 2^bits); returns where the result lies: in `from` or `to`.
-const HVX_Vector *spk_hvx_turn_bytes(HVX_Vector *from, HVX_Vector *to, int32_t rows,
-                                     int32_t bits);
+// (2^bits rows, 128) bytes to (128, 2^bits): vectors `step` bytes apart at aligned places.
+// `work` has room for as much.
+void spk_hvx_turn_bytes(HVX_Vector *from, HVX_Vector *work, int32_t rows, int32_t bits,
+                        int8_t *to, int32_t step);
 
-// (32 pixels, 32 words) to (`words`, 32 pixels), a power of two of them: the others are
-// dropped. `from` has 32 vectors, and so has `to`; returns where the result lies.
-HVX_Vector *spk_hvx_turn_words(HVX_Vector *from, HVX_Vector *to, int32_t words);
+// (32 pixels, 32 words) in n vectors to (words, 32 pixels), `step` bytes apart: n is 32, or 16
+// where pixels i and i + 16 share a vector, their words interleaved. `work` has 32 vectors.
+void spk_hvx_turn_words(HVX_Vector *from, HVX_Vector *work, int32_t n, int32_t words,
+                        uint8_t *to, int32_t step);
+
+// 32 pixels, 128 bytes of each from anywhere, exclusively-ored with `sign`; the second function
+// leaves 16 vectors for spk_hvx_turn_words, for 16 words at most.
+void spk_hvx_load_pixels(const int8_t *pixel, int32_t in_c, HVX_Vector sign, HVX_Vector *to);
+void spk_hvx_load_halves(const int8_t *pixel, int32_t in_c, HVX_Vector sign, HVX_Vector *to);
+
+// Four vectors of 32 pixels, four columns each, become one vector a column, `step` bytes apart;
+// they may take the place of the words.
+void spk_hvx_put_planar(const HVX_Vector *words, uint8_t *to, int32_t step);
 
 // Bytes to anywhere, and not one more; reads up to 127 bytes behind the last.
 void spk_hvx_copy(int8_t *to, const int8_t *from, int32_t bytes);

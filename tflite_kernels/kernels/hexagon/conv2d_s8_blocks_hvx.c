@@ -6,83 +6,69 @@
 #include "spk/conv2d_hvx.h"
 #include "spk/fours_s8.h"
 #include "spk/kernels_s8.h"
+#include "spk/rows_hvx.h"
 
 #if defined(__HVX__)
 
-enum { BLOCK_SHIFT = 9 };  // a block of the tile has 512 bytes
-
-// What was loaded ahead.
-typedef struct ahead {
-  HVX_Vector x0, x1, x2, x3;  // the next block of the tile
-  int32_t weights;            // and its weights
-  uintptr_t address;          // of the block behind it
-  const uint16_t *index;      // and of the one behind that
-  const uint32_t *next;       // weights of the block behind the next one
-} ahead;
-
-static ahead first_block(const spk_fours_view *v, const HVX_Vector *tile) {
-  const HVX_Vector *x = tile + 4 * v->index[0];
-  const int32_t second = v->fours > 0 ? v->index[1] : 0;
-  const ahead a = {x[0],
-                   x[1],
-                   x[2],
-                   x[3],
-                   (int32_t)v->weights[0],
-                   (uintptr_t)(tile + 4 * second),
-                   v->index + 2,
-                   v->weights + 1};
-  return a;
+// Offsets of all blocks from a tile's base, and some behind that are loaded in vain. Where the
+// columns lie in their order, 64 are computed at once.
+static void prepare(const spk_hvx_rows *job) {
+  const spk_fours_view v = spk_fours_of(job->weights, job->rows, 0);
+  int32_t *offset = job->work, done = 0;
+  if (job->in_order) done = spk_hvx_widen(v.index, v.fours, 0, 9, offset);
+  for (; done < v.fours; ++done) offset[done] = job->offsets[v.index[done]];
+  for (int32_t i = 0; i < SPK_HVX_AHEAD; ++i) offset[v.fours + i] = job->offsets[0];
 }
 
-// The sums of one row with `blocks` blocks, not 0.
-#define ROW_OF_BLOCKS(blocks, base, a, s)                                             \
-  do {                                                                                \
-    uint32_t at_;                                                                     \
-    uintptr_t behind_;                                                                \
-    __asm__ volatile(                                                                 \
-        "loop0(1f, %[n])\n\t"                                                         \
-        ".p2align 4\n"                                                                \
-        "1:\n\t"                                                                      \
-        "{ %[s0].w += vrmpy(%[x0].ub, %[w].b)\n\t"                                    \
-        "  %[x0] = vmem(%[p] + #0)\n\t"                                               \
-        "  %[at] = memuh(%[index]++#2) }\n\t"                                         \
-        "{ %[s1].w += vrmpy(%[x1].ub, %[w].b)\n\t"                                    \
-        "  %[x1] = vmem(%[p] + #1)\n\t"                                               \
-        "  %[behind] = %[tile] }\n\t"                                                 \
-        "{ %[s2].w += vrmpy(%[x2].ub, %[w].b)\n\t"                                    \
-        "  %[x2] = vmem(%[p] + #2)\n\t"                                               \
-        "  %[behind] += asl(%[at], #%[shift]) }\n\t"                                  \
-        "{ %[s3].w += vrmpy(%[x3].ub, %[w].b)\n\t"                                    \
-        "  %[x3] = vmem(%[p] + #3)\n\t"                                               \
-        "  %[p] = %[behind]\n\t"                                                      \
-        "  %[w] = memw(%[next]++#4) } :endloop0\n"                                    \
-        : [s0] "+v"((s).s0), [s1] "+v"((s).s1), [s2] "+v"((s).s2), [s3] "+v"((s).s3), \
-          [x0] "+v"((a).x0), [x1] "+v"((a).x1), [x2] "+v"((a).x2), [x3] "+v"((a).x3), \
-          [w] "+r"((a).weights), [p] "+r"((a).address), [index] "+r"((a).index),      \
-          [next] "+r"((a).next), [at] "=&r"(at_), [behind] "=&r"(behind_)             \
-        : [n] "r"(blocks), [tile] "r"(base), [shift] "i"(BLOCK_SHIFT)                 \
-        : "lc0", "sa0", "memory");                                                    \
-  } while (0)
+#define BLOCKS                              \
+  "{ v0.w += vrmpy(v4.ub, %[w].b)\n\t"      \
+  "  v4 = vmem(%[x] + #0)\n\t"              \
+  "  %[next] = memw(%[offset]++#4) }\n\t"   \
+  "{ v1.w += vrmpy(v5.ub, %[w].b)\n\t"      \
+  "  v5 = vmem(%[x] + #1)\n\t"              \
+  "  %[next] = add(%[next], %[base]) }\n\t" \
+  "{ v2.w += vrmpy(v6.ub, %[w].b)\n\t"      \
+  "  v6 = vmem(%[x] + #2) }\n\t"            \
+  "{ v3.w += vrmpy(v7.ub, %[w].b)\n\t"      \
+  "  v7 = vmem(%[x] + #3)\n\t"              \
+  "  %[x] = %[next]\n\t"                    \
+  "  %[w] = memw(%[weights]++#4) } :endloop0\n\t"
 
-SPK_INLINE spk_hvx_sums row_sums(const spk_hvx_rows *job, const spk_fours_view *v, int32_t row,
-                                 ahead *a) {
-  spk_hvx_sums s = spk_hvx_bias(job->bias[row]);
-  if (v->count[row] > 0) ROW_OF_BLOCKS(v->count[row], job->tile, *a, s);
-  return s;
-}
+#define MULTIPLY(early, late)                                                                \
+  SPK_HVX_CONSTANTS                                                                          \
+  "{ v0 = vsplat(%[bias])\n\t  v4 = vmem(%[x] + #0) }\n\t"                                   \
+  "{ v1 = v0\n\t  v3:2 = vcombine(v0, v0)\n\t  v5 = vmem(%[x] + #1) }\n\t"                   \
+  "{ v6 = vmem(%[x] + #2) }\n\t"                                                             \
+  "{ v7 = vmem(%[x] + #3)\n\t  %[x] = %[next] }\n\t"                                         \
+  "loop1(1f, %[rows])\n\t"                                                                   \
+  "loop0(1f, %[count])\n\t"                                                                  \
+  ".p2align 4\n"                                                                             \
+  "1:\n\t" BLOCKS SPK_HVX_FINISH("v0", "v1", "v2", "v3", "v3:2", "vdeal", "lc0 = r3", early, \
+                                 late, ":endloop1") SPK_HVX_FLUSH("vdeal")
+
+#define RUN(early, late)                                                                       \
+  __asm__ volatile(MULTIPLY(early, late)                                                       \
+                   : [x] "+&r"(x), [next] "+&r"(next), [w] "+&r"(w), [weights] "+&r"(weights), \
+                     [offset] "+&r"(offset), [record] "+&r"(record), [out] "+&r"(out)          \
+                   : [base] "r"(job->base), [bias] "r"(job->bias[0]), [count] "r"(v.count[0]), \
+                     [rows] "r"(job->rows), SPK_HVX_CONSTANT_OPERANDS(job)                     \
+                   : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v20", "v21", "v24",      \
+                     "v25", "v26", "v27", "v28", "v29", "v30", "v31", "r2", "r3", "r4", "r5",  \
+                     "r6", "lc0", "sa0", "lc1", "sa1", "memory")
 
 static void multiply(const spk_hvx_rows *job) {
-  const spk_hvx_range range = spk_hvx_range_of(job->q);
   const spk_fours_view v = spk_fours_of(job->weights, job->rows, 0);
-  ahead at = first_block(&v, job->tile);
-  int32_t r = 0;
-  for (; r + 1 < job->rows; r += 2) {
-    const spk_hvx_sums a = row_sums(job, &v, r, &at), b = row_sums(job, &v, r + 1, &at);
-    spk_hvx_store_two(job, r, a, b, &range);
-  }
-  if (r < job->rows) {
-    const spk_hvx_sums last = row_sums(job, &v, r, &at);
-    spk_hvx_store_one(job, r, last, &range);
+  const int32_t *offset = job->work;
+  const uint8_t *x = job->base + offset[0], *next = job->base + offset[1];
+  const spk_hvx_record *record = job->records;
+  const uint32_t *weights = v.weights + 1;
+  HVX_Vector *out = job->sums - 1;
+  uint32_t w = v.weights[0];
+  offset += 2;
+  if (job->wide) {
+    RUN(SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
+  } else {
+    RUN("", "");
   }
 }
 
@@ -93,7 +79,11 @@ void spk_conv2d_s8_blocks__hvx(const spk_window2d *w, const spk_requant *q, cons
                                void *scratch) {
 #if defined(__HVX__)
   if (spk_hvx_can_scale(w, q, bias)) {
-    spk_hvx_conv2d(w, q, input, blocks, bias, output, scratch, 0, multiply);
+    const spk_hvx_kernel kernel = {.at_once = 1,
+                                   .count = spk_fours_of(blocks, w->out_c, 0).count,
+                                   .prepare = prepare,
+                                   .multiply = multiply};
+    spk_hvx_conv2d(w, q, input, blocks, bias, output, scratch, &kernel);
     return;
   }
 #endif

@@ -8,86 +8,109 @@
 #include "spk/conv2d_hvx.h"
 #include "spk/fours_s8.h"
 #include "spk/kernels_s8.h"
+#include "spk/rows_hvx.h"
 
 #if defined(__HVX__)
 
-// address[i] = tile + 128 * index[i], 64 at a time; `count` may be rounded up to that.
-static void find_addresses(const uint16_t *index, int32_t count, const HVX_Vector *tile,
-                           uint32_t *address) {
-  const HVX_Vector base = Q6_V_vsplat_R((int32_t)(uintptr_t)tile);
-  for (; count >= 64; count -= 64, index += 64, address += 64) {
-    HVX_Vector v;
-    __asm__ volatile("%0 = vmemu(%1+#0)" : "=v"(v) : "r"(index) : "memory");
-    const HVX_VectorPair wide = Q6_Wuw_vunpack_Vuh(v);
-    HVX_Vector *const to = (HVX_Vector *)address;
-    to[0] = Q6_Vw_vadd_VwVw(base, Q6_Vw_vasl_VwR(Q6_V_lo_W(wide), 7));
-    to[1] = Q6_Vw_vadd_VwVw(base, Q6_Vw_vasl_VwR(Q6_V_hi_W(wide), 7));
-  }
-  for (; count > 0; --count) *address++ = (uint32_t)(uintptr_t)(tile + *index++);
+#define SORT "vshuff"
+
+// Addresses of all columns, and some behind that are loaded in vain.
+static void prepare(const spk_hvx_rows *job) {
+  const spk_fours_view v = spk_fours_of(job->weights, job->rows, 1);
+  const int32_t count = 4 * v.fours, tile = (int32_t)(uintptr_t)job->base;
+  const int32_t apart = job->together * SPK_HVX_BYTES;
+  int32_t *const address = job->work;
+  int32_t done = spk_hvx_widen(v.index, count, tile, job->together > 1 ? 9 : 7, address);
+  for (; done < count; ++done) address[done] = tile + apart * v.index[done];
+  for (int32_t i = 0; i < SPK_HVX_AHEAD; ++i) address[count + i] = tile;
 }
 
-// The registers of the loop that a pair of vectors needs are named here: v17:16 holds the
-// interleaved bytes of the first two columns, v21:20 the finished words of pixels 0 to 31 and
-// 64 to 95, v23:22 those of the others.
-#define ROW_OF_FOURS(fours, s)                                                          \
-  __asm__ volatile(                                                                     \
-      "loop0(1f, %[n])\n\t"                                                             \
-      ".p2align 4\n"                                                                    \
-      "1:\n\t"                                                                          \
-      "{ v19:18.b = vshuffoe(%[x3].b, %[x2].b)\n\t"                                     \
-      "  %[x0] = vmem(r10 + #0)\n\t"                                                    \
-      "  %[s1].w += vrmpy(v22.ub, %[w].b)\n\t"                                          \
-      "  r13:12 = memd(%[address]++#8) }\n\t"                                           \
-      "{ v21:20.h = vshuffoe(v18.h, v16.h)\n\t"                                         \
-      "  %[x1] = vmem(r11 + #0)\n\t"                                                    \
-      "  %[s3].w += vrmpy(v23.ub, %[w].b)\n\t"                                          \
-      "  %[w] = memw(%[weights]++#4) }\n\t"                                             \
-      "{ v23:22.h = vshuffoe(v19.h, v17.h)\n\t"                                         \
-      "  %[x2] = vmem(r12 + #0)\n\t"                                                    \
-      "  %[s0].w += vrmpy(v20.ub, %[w].b)\n\t"                                          \
-      "  r11:10 = memd(%[address]++#8) }\n\t"                                           \
-      "{ v17:16.b = vshuffoe(%[x1].b, %[x0].b)\n\t"                                     \
-      "  %[x3] = vmem(r13 + #0)\n\t"                                                    \
-      "  %[s2].w += vrmpy(v21.ub, %[w].b) } :endloop0\n"                                \
-      : [s0] "+v"((s).s0), [s1] "+v"((s).s1), [s2] "+v"((s).s2), [s3] "+v"((s).s3),     \
-        [x0] "+v"(x0), [x1] "+v"(x1), [x2] "+v"(x2), [x3] "+v"(x3), [w] "+r"(w),        \
-        [weights] "+r"(weights), [address] "+r"(address), "+v"(p0), "+v"(p1), "+v"(t0), \
-        "+v"(t1), "+r"(a0), "+r"(a1)                                                    \
-      : [n] "r"(fours)                                                                  \
-      : "lc0", "sa0", "v18", "v19", "v20", "v21", "r12", "r13", "memory")
+// v11:10 holds the interleaved bytes of the first two columns, v15:14 the finished words of
+// every fourth pixel from 0 and from 2 on, v17:16 those from 1 and from 3 on.
+#define FOURS(part)                                 \
+  "{ v13:12.b = vshuffoe(v7.b, v6.b)\n\t"           \
+  "  v4 = vmem(r10 + #" part                        \
+  ")\n\t"                                           \
+  "  v1.w += vrmpy(v16.ub, %[w].b)\n\t"             \
+  "  r13:12 = memd(%[address]++#8) }\n\t"           \
+  "{ v15:14.h = vshuffoe(v12.h, v10.h)\n\t"         \
+  "  v5 = vmem(r11 + #" part                        \
+  ")\n\t"                                           \
+  "  v3.w += vrmpy(v17.ub, %[w].b)\n\t"             \
+  "  %[w] = memw(%[weights]++#4) }\n\t"             \
+  "{ v17:16.h = vshuffoe(v13.h, v11.h)\n\t"         \
+  "  v6 = vmem(r12 + #" part                        \
+  ")\n\t"                                           \
+  "  v0.w += vrmpy(v14.ub, %[w].b)\n\t"             \
+  "  r11:10 = memd(%[address]++#8) }\n\t"           \
+  "{ v11:10.b = vshuffoe(v5.b, v4.b)\n\t"           \
+  "  v7 = vmem(r13 + #" part                        \
+  ")\n\t"                                           \
+  "  v2.w += vrmpy(v15.ub, %[w].b) } :endloop0\n\t" \
+  "{ v1.w += vrmpy(v16.ub, %[w].b)\n\t"             \
+  "  v3.w += vrmpy(v17.ub, %[w].b)\n\t"             \
+  "  %[w] = #0 }\n\t"
+
+#define MULTIPLY(part, early, late)                                                            \
+  SPK_HVX_CONSTANTS                                                                            \
+  "{ r11:10 = memd(%[address]++#8) }\n\t"                                                      \
+  "{ r13:12 = memd(%[address]++#8) }\n\t"                                                      \
+  "{ v0 = vsplat(%[bias])\n\t  v4 = vmem(r10 + #" part                                         \
+  ") }\n\t"                                                                                    \
+  "{ v1 = v0\n\t  v3:2 = vcombine(v0, v0)\n\t  v5 = vmem(r11 + #" part                         \
+  ") }\n\t"                                                                                    \
+  "{ v6 = vmem(r12 + #" part                                                                   \
+  ")\n\t  r11:10 = memd(%[address]++#8) }\n\t"                                                 \
+  "{ v7 = vmem(r13 + #" part                                                                   \
+  ")\n\t  v11:10.b = vshuffoe(v5.b, v4.b)\n\t  %[w] = #0 }\n\t"                                \
+  "{ v17:16 = vcombine(v4, v4) }\n\t"                                                          \
+  "loop1(1f, %[rows])\n\t"                                                                     \
+  "loop0(1f, %[count])\n\t"                                                                    \
+  ".p2align 4\n"                                                                               \
+  "1:\n\t" FOURS(part) SPK_HVX_FINISH("v0", "v1", "v2", "v3", "v3:2", SORT, "lc0 = r3", early, \
+                                      late, ":endloop1") SPK_HVX_FLUSH(SORT)
+
+#define RUN(part, early, late)                                                                 \
+  __asm__ volatile(MULTIPLY(part, early, late)                                                 \
+                   : [w] "=&r"(w), [weights] "+&r"(weights), [address] "+&r"(address),         \
+                     [record] "+&r"(record), [out] "+&r"(out)                                  \
+                   : [bias] "r"(job->bias[0]), [count] "r"(v.count[0]), [rows] "r"(job->rows), \
+                     SPK_HVX_CONSTANT_OPERANDS(job)                                            \
+                   : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v10", "v11", "v12",      \
+                     "v13", "v14", "v15", "v16", "v17", "v20", "v21", "v24", "v25", "v26",     \
+                     "v27", "v28", "v29", "v30", "v31", "r2", "r3", "r4", "r5", "r6", "r10",   \
+                     "r11", "r12", "r13", "lc0", "sa0", "lc1", "sa1", "memory")
 
 static void multiply(const spk_hvx_rows *job) {
-  const spk_hvx_range range = spk_hvx_range_of(job->q);
   const spk_fours_view v = spk_fours_of(job->weights, job->rows, 1);
   const uint32_t *address = job->work, *weights = v.weights;
-  HVX_Vector x0 = *(const HVX_Vector *)(uintptr_t)address[0];
-  HVX_Vector x1 = *(const HVX_Vector *)(uintptr_t)address[1];
-  HVX_Vector x2 = *(const HVX_Vector *)(uintptr_t)address[2];
-  HVX_Vector x3 = *(const HVX_Vector *)(uintptr_t)address[3];
-  const HVX_VectorPair pair = Q6_Wb_vshuffoe_VbVb(x1, x0);
-  register HVX_Vector p0 __asm__("v16") = Q6_V_lo_W(pair);
-  register HVX_Vector p1 __asm__("v17") = Q6_V_hi_W(pair);
-  register HVX_Vector t0 __asm__("v22");
-  register HVX_Vector t1 __asm__("v23");
-  register uint32_t a0 __asm__("r10") = address[4];
-  register uint32_t a1 __asm__("r11") = address[5];
-  address += 6;
-  int32_t w = 0;
-  spk_hvx_sums before = spk_hvx_bias(0);
-  for (int32_t r = 0; r < job->rows; ++r) {
-    spk_hvx_sums s = spk_hvx_bias(job->bias[r]);
-    if (v.count[r] > 0) {
-      t0 = t1 = Q6_V_vzero();
-      ROW_OF_FOURS(v.count[r], s);
-      s.s1 = Q6_Vw_vrmpyacc_VwVubRb(s.s1, t0, w);  // the row's last products
-      s.s3 = Q6_Vw_vrmpyacc_VwVubRb(s.s3, t1, w);
-    }
-    if (r % 2 != 0) {
-      spk_hvx_store_two(job, r - 1, before, s, &range);
-    } else if (r + 1 == job->rows) {
-      spk_hvx_store_one(job, r, s, &range);
-    }
-    before = s;
+  const spk_hvx_record *record = job->records;
+  HVX_Vector *out = job->sums - 1;
+  int32_t w;
+  switch (job->wide ? 4 + job->part : job->part) {
+    case 0:
+      RUN("0", "", "");
+      break;
+    case 1:
+      RUN("1", "", "");
+      break;
+    case 2:
+      RUN("2", "", "");
+      break;
+    case 3:
+      RUN("3", "", "");
+      break;
+    case 4:
+      RUN("0", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
+      break;
+    case 5:
+      RUN("1", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
+      break;
+    case 6:
+      RUN("2", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
+      break;
+    default:
+      RUN("3", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
   }
 }
 
@@ -98,10 +121,12 @@ void spk_conv2d_s8_fours__hvx(const spk_window2d *w, const spk_requant *q, const
                               void *scratch) {
 #if defined(__HVX__)
   if (spk_hvx_can_scale(w, q, bias)) {
-    const spk_fours_view v = spk_fours_of(fours, w->out_c, 1);
-    find_addresses(v.index, 4 * (v.fours + 1), spk_hvx_tile(w, scratch),
-                   spk_hvx_work(w, scratch));
-    spk_hvx_conv2d(w, q, input, fours, bias, output, scratch, 1, multiply);
+    const spk_hvx_kernel kernel = {.planar = 1,
+                                   .at_once = 1,
+                                   .count = spk_fours_of(fours, w->out_c, 1).count,
+                                   .prepare = prepare,
+                                   .multiply = multiply};
+    spk_hvx_conv2d(w, q, input, fours, bias, output, scratch, &kernel);
     return;
   }
 #endif
