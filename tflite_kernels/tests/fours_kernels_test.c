@@ -7,7 +7,7 @@
 #include "spk/kernels_fours_s8.h"
 #include "spk/kernels_s8.h"
 
-enum { kCases = 120, kMost = 1 << 18, kChannels = 300 };
+enum { kCases = 120, kMost = 1 << 18, kChannels = 300, kGuard = 512, kMark = 0x5a };
 
 static uint32_t state = 1;
 
@@ -46,7 +46,8 @@ static int random_window(spk_window2d *w, int number) {
   if (number % 4 == 0) w->out_h = w->in_h, w->out_w = w->in_w;
   const int32_t columns = 4 * spk_channel_fours(w->in_c) * w->kernel_h * w->kernel_w;
   return (w->out_c + 3) * columns > kMost ||
-         spk_conv2d_s8_fours__hvx_scratch(w, w->out_c * (columns + 4), 1) > sizeof scratch;
+         spk_conv2d_s8_fours__hvx_scratch(w, w->out_c * (columns + 4), 1) >
+             sizeof scratch - kGuard;
 }
 
 static spk_requant random_requant(int32_t channels, int number) {
@@ -101,6 +102,19 @@ static int differs(int32_t count) {
   return different;
 }
 
+// The scratch that a kernel asks for, with marks behind its end.
+static uint8_t *guarded(const spk_window2d *w, int32_t indices, int32_t spread) {
+  uint8_t *const end = scratch + spk_conv2d_s8_fours__hvx_scratch(w, indices, spread);
+  for (int32_t i = 0; i < kGuard; ++i) end[i] = kMark;
+  return end;
+}
+
+static int overrun(const uint8_t *end) {
+  int written = 0;
+  for (int32_t i = 0; i < kGuard; ++i) written |= end[i] != kMark;
+  return written;
+}
+
 typedef void (*convolution)(const spk_window2d *w, const spk_requant *q, const int8_t *input,
                             const uint32_t *weights, const int32_t *bias, int8_t *output,
                             void *scratch);
@@ -110,8 +124,9 @@ static int packed(const spk_window2d *w, const spk_requant *q, int32_t columns, 
   const size_t bytes = spk_fours_s8_pack_size(padded, w->out_c, columns, spread);
   if (bytes > sizeof blob) return 1;
   int failed = spk_fours_s8_pack(padded, w->out_c, columns, spread, blob, bytes) != SPK_OK;
+  const uint8_t *const end = guarded(w, (int32_t)blob[0] * (spread ? 4 : 1), spread);
   kernel(w, q, input, blob, folded, got, scratch);
-  return failed | differs(outputs);
+  return failed | differs(outputs) | overrun(end);
 }
 
 static int one_case(int number) {
@@ -124,9 +139,10 @@ static int one_case(int number) {
   fill(weights, w.out_c * w.kernel_h * w.kernel_w * w.in_c, random_int(0, 100));
   spk_conv2d_s8_dense__ref(&w, &q, input, weights, bias, expected);
   prepare(&w, &q, columns);
+  const uint8_t *const end = guarded(&w, 0, 0);
   spk_conv2d_s8_rows4__hvx(&w, &q, input, (const uint32_t *)(const void *)rows4, folded, got,
                            scratch);
-  int failed = differs(outputs);
+  int failed = differs(outputs) | overrun(end);
   failed |= 2 * packed(&w, &q, columns, 0, spk_conv2d_s8_blocks__hvx, outputs);
   failed |= 4 * packed(&w, &q, columns, 1, spk_conv2d_s8_fours__hvx, outputs);
   return failed;

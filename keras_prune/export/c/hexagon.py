@@ -13,6 +13,7 @@ _WORDS = 32  # pixels of a vector
 _SOURCES = (
     "kernels/hexagon/conv2d_hvx.c",
     "kernels/hexagon/copy_hvx.c",
+    "kernels/hexagon/flat_planes_hvx.c",
     "kernels/hexagon/pack_hvx.c",
     "kernels/hexagon/planes_hvx.c",
     "kernels/hexagon/transpose_hvx.c",

@@ -20,6 +20,7 @@
 
 #include "spk/conv2d_hvx.h"
 
+enum { SPK_HVX_TOGETHER = 4 };  // tiles, at most
 enum { SPK_HVX_NO_PLANES, SPK_HVX_FLAT, SPK_HVX_STRIDED };
 
 #if defined(__HVX__)
@@ -62,6 +63,15 @@ void spk_hvx_fill_offsets(const spk_hvx_planes *p, int32_t *offsets);
 // The tile of the 128 positions from `position` on, after the one before it; returns its base.
 const uint8_t *spk_hvx_fill_tile(const spk_hvx_planes *p, int32_t position, HVX_Vector *tile,
                                  HVX_Vector *turn);
+
+// Flat planes, see flat_planes_hvx.c: masks, and the padding before and behind the pixels.
+void spk_hvx_fill_padding(const spk_hvx_planes *p);
+// Copies for all columns of the kernel, and the plane of the first group as one of them has it.
+void spk_hvx_copy_planes(const spk_hvx_planes *p);
+uint8_t *spk_hvx_copy_of(const spk_hvx_planes *p, int32_t kx);
+// The position of a plane that a row of the kernel reads for the first output, plus `shift`.
+int32_t spk_hvx_flat_place(const spk_hvx_planes *p, int32_t ky, int32_t shift);
+void spk_hvx_flat_tile(const spk_hvx_planes *p, int32_t position, uint8_t *to);
 
 // Packing, see pack_hvx.c.
 void spk_hvx_pack_flat(const spk_hvx_planes *p, const int8_t *image, HVX_Vector *work,

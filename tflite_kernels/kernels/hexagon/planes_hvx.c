@@ -6,7 +6,7 @@
 #include "spk/transpose_hvx.h"
 
 enum { WORD = 4, AT_ONCE = 32 };  // pixels in a vector of words
-enum { MOST_TOGETHER = 4, TOGETHER_BYTES = 1 << 19 };
+enum { TOGETHER_BYTES = 1 << 19 };
 
 static int32_t kind_of(const spk_window2d *w) {
   if (w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1 &&
@@ -37,10 +37,10 @@ static int32_t positions(const spk_window2d *w, int32_t pitch) {
 
 int32_t spk_hvx_together(const spk_window2d *w, int32_t planar) {
   const int32_t columns = WORD * spk_channel_fours(w->in_c) * w->kernel_h * w->kernel_w;
-  const int32_t bytes = columns * MOST_TOGETHER * SPK_HVX_PIXELS;
+  const int32_t bytes = columns * SPK_HVX_TOGETHER * SPK_HVX_PIXELS;
   const int32_t several = positions(w, w->in_w) > 2 * SPK_HVX_PIXELS;
   const int32_t wanted = planar && several && kind_of(w) == SPK_HVX_FLAT;
-  return wanted && bytes <= TOGETHER_BYTES ? MOST_TOGETHER : 1;
+  return wanted && bytes <= TOGETHER_BYTES ? SPK_HVX_TOGETHER : 1;
 }
 
 static int32_t flat_front(const spk_window2d *w) {
@@ -129,95 +129,18 @@ spk_hvx_planes spk_hvx_planes_of(const spk_window2d *w, int32_t input_offset,
   return p;
 }
 
-static void fill(uint8_t *to, int32_t bytes, HVX_Vector value) {
-  for (int32_t i = 0; i < bytes; i += SPK_HVX_BYTES) *(HVX_Vector *)(to + i) = value;
-}
-
-// The rows of padding before and behind the pixels of flat planes.
-static void pad(const spk_hvx_planes *p) {
-  const int32_t size = p->planar ? 1 : WORD, count = p->groups * (p->planar ? WORD : 1);
-  const int32_t front = p->front * size;
-  const int32_t behind = front + rounded(p->w->in_h * p->w->in_w * size, SPK_HVX_BYTES);
-  uint8_t *plane = p->words;
-  for (int32_t i = 0; i < count; ++i, plane += p->plane) {
-    fill(plane, front, p->padding);
-    fill(plane + behind, p->plane - behind, p->padding);
-  }
-}
-
-// Column kx of the kernel, counted from the output pixel's.
-static int32_t shift_of(const spk_hvx_planes *p, int32_t kx) {
-  return kx * p->w->dilation_w - p->w->pad_left;
-}
-
-static const HVX_Vector *mask_of(const spk_hvx_planes *p, int32_t kx, int32_t position) {
-  return (const HVX_Vector *)((const uint8_t *)p->masks + (ptrdiff_t)kx * p->plane +
-                              (p->planar ? position : WORD * position));
-}
-
-// Bytes from `begin` to `end` of every row of flat planes become 0.
-static void clear_columns(const spk_hvx_planes *p, uint8_t *row, int32_t begin, int32_t end) {
-  const int32_t size = p->planar ? 1 : WORD;
-  for (int32_t at = 0; at < p->span; at += p->pitch, row += p->pitch * size) {
-    for (int32_t x = begin; x < end && at + x < p->span; ++x) {
-      if (p->planar) {
-        row[x] = 0;
-      } else {
-        ((int32_t *)row)[x] = 0;
-      }
-    }
-  }
-}
-
-// Which columns of the output find a pixel at column kx of the kernel, in all rows.
-static void fill_masks(const spk_hvx_planes *p) {
-  for (int32_t kx = 0; kx < p->w->kernel_w; ++kx) {
-    uint8_t *const mask = (uint8_t *)mask_of(p, kx, 0);
-    const int32_t shift = shift_of(p, kx), pitch = p->pitch;
-    fill(mask, p->plane, Q6_V_vsplat_R(-1));
-    if (shift < 0) clear_columns(p, mask, 0, -shift < pitch ? -shift : pitch);
-    if (shift > 0) clear_columns(p, mask, shift < pitch ? pitch - shift : 0, pitch);
-  }
-}
-
-// The plane of the first group as column kx of the kernel reads it.
-static uint8_t *copy_of(const spk_hvx_planes *p, int32_t kx) {
-  if (shift_of(p, kx) == 0) return p->words;
-  return (uint8_t *)p->masks + (ptrdiff_t)p->plane * (p->w->kernel_w + kx * (p->groups + 1));
-}
-
-static void copy_planes(const spk_hvx_planes *p, int32_t kx) {
-  const int32_t begin = p->front - p->w->pad_top * p->pitch;  // of what rows of output read
-  uint8_t *const to = copy_of(p, kx);
-  const uint8_t *const from = p->words + (ptrdiff_t)WORD * shift_of(p, kx);
-  for (int32_t at = begin; at + SPK_HVX_PIXELS <= p->span; at += SPK_HVX_PIXELS) {
-    spk_hvx_copy_words(from + WORD * at, p->plane, p->groups, mask_of(p, kx, at - begin),
-                       p->padding, to + WORD * at, p->plane);
-  }
-}
-
 void spk_hvx_fill_planes(const spk_hvx_planes *p, int32_t batch, HVX_Vector *work,
                          HVX_Vector *turn) {
   const spk_window2d *w = p->w;
   const int8_t *image = p->input + (ptrdiff_t)batch * w->in_h * w->in_w * w->in_c;
   if (p->kind == SPK_HVX_STRIDED) {
-    if (batch == 0) fill((uint8_t *)p->masks, SPK_HVX_PIXELS * WORD, Q6_V_vsplat_R(-1));
+    for (int32_t i = 0; i < 4; ++i) p->masks[i] = Q6_V_vsplat_R(-1);
     spk_hvx_pack_strided(p, image, turn);
   } else if (p->kind == SPK_HVX_FLAT) {
-    if (batch == 0) {
-      pad(p);
-      fill_masks(p);
-    }
+    if (batch == 0) spk_hvx_fill_padding(p);
     spk_hvx_pack_flat(p, image, work, turn);
-    for (int32_t kx = 0; p->copied && kx < w->kernel_w; ++kx) {
-      if (shift_of(p, kx) != 0) copy_planes(p, kx);
-    }
+    if (p->copied) spk_hvx_copy_planes(p);
   }
-}
-
-// Where a tap of flat planes reads the first position, in positions.
-static int32_t flat_place(const spk_hvx_planes *p, int32_t ky, int32_t shift) {
-  return p->front + (ky * p->w->dilation_h - p->w->pad_top) * p->pitch + shift;
 }
 
 void spk_hvx_fill_offsets(const spk_hvx_planes *p, int32_t *offsets) {
@@ -226,7 +149,8 @@ void spk_hvx_fill_offsets(const spk_hvx_planes *p, int32_t *offsets) {
     for (int32_t kx = 0; kx < p->w->kernel_w; ++kx) {
       int32_t place = 4 * SPK_HVX_BYTES * i, step = 4 * SPK_HVX_BYTES;
       if (p->copied) {
-        place = (int32_t)(copy_of(p, kx) - p->words) + WORD * flat_place(p, ky, 0);
+        place =
+            (int32_t)(spk_hvx_copy_of(p, kx) - p->words) + WORD * spk_hvx_flat_place(p, ky, 0);
         step = p->plane;
       }
       for (int32_t g = 0; g < p->groups; ++g, ++i, place += step) offsets[i] = place;
@@ -234,24 +158,6 @@ void spk_hvx_fill_offsets(const spk_hvx_planes *p, int32_t *offsets) {
   }
   offsets[i] = offsets[0];
   offsets[i + 1] = offsets[1 % i];
-}
-
-static void flat_tile(const spk_hvx_planes *p, int32_t position, uint8_t *to) {
-  const int32_t size = p->planar ? 1 : WORD, four = MOST_TOGETHER * SPK_HVX_BYTES;
-  const int32_t columns = p->groups * (p->planar ? WORD : 1);
-  const int32_t apart = p->planar && p->together == 1 ? SPK_HVX_BYTES : four;
-  for (int32_t ky = 0; ky < p->w->kernel_h; ++ky) {
-    for (int32_t kx = 0; kx < p->w->kernel_w; ++kx, to += columns * apart) {
-      const int32_t place = position + flat_place(p, ky, shift_of(p, kx));
-      const uint8_t *const from = p->words + (ptrdiff_t)size * place;
-      const HVX_Vector *const mask = mask_of(p, kx, position);
-      if (apart == four) {
-        spk_hvx_copy_words(from, p->plane, columns, mask, p->padding, to, four);
-      } else {
-        spk_hvx_copy_bytes(from, p->plane, columns, mask, p->padding, to);
-      }
-    }
-  }
 }
 
 static void strided_tile(const spk_hvx_planes *p, int32_t position, uint8_t *to) {
@@ -275,7 +181,8 @@ const uint8_t *spk_hvx_fill_tile(const spk_hvx_planes *p, int32_t position, HVX_
   if (p->copied) return p->words + (ptrdiff_t)WORD * position;
   uint8_t *const base = (uint8_t *)tile;
   if (p->kind == SPK_HVX_FLAT) {
-    if ((position & (p->together * SPK_HVX_PIXELS - 1)) == 0) flat_tile(p, position, base);
+    if ((position & (p->together * SPK_HVX_PIXELS - 1)) == 0)
+      spk_hvx_flat_tile(p, position, base);
     return base;
   }
   if (p->kind == SPK_HVX_STRIDED) {

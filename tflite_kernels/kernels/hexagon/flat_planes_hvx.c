@@ -1,0 +1,109 @@
+// Flat planes of the HVX convolutions: padding, masks, copies, tiles (see spk/planes_hvx.h).
+#include "spk/copy_hvx.h"
+#include "spk/planes_hvx.h"
+
+#if defined(__HVX__)
+
+enum { WORD = 4 };
+
+static void fill(uint8_t *to, int32_t bytes, HVX_Vector value) {
+  for (int32_t i = 0; i < bytes; i += SPK_HVX_BYTES) *(HVX_Vector *)(to + i) = value;
+}
+
+// The rows of padding before and behind the pixels of flat planes.
+static void pad(const spk_hvx_planes *p) {
+  const int32_t size = p->planar ? 1 : WORD, count = p->groups * (p->planar ? WORD : 1);
+  const int32_t front = p->front * size;
+  const int32_t behind = front + (p->w->in_h * p->w->in_w * size + SPK_HVX_BYTES - 1) /
+                                     SPK_HVX_BYTES * SPK_HVX_BYTES;
+  uint8_t *plane = p->words;
+  for (int32_t i = 0; i < count; ++i, plane += p->plane) {
+    fill(plane, front, p->padding);
+    fill(plane + behind, p->plane - behind, p->padding);
+  }
+}
+
+// Column kx of the kernel, counted from the output pixel's.
+static int32_t shift_of(const spk_hvx_planes *p, int32_t kx) {
+  return kx * p->w->dilation_w - p->w->pad_left;
+}
+
+static const HVX_Vector *mask_of(const spk_hvx_planes *p, int32_t kx, int32_t position) {
+  return (const HVX_Vector *)((const uint8_t *)p->masks + (ptrdiff_t)kx * p->plane +
+                              (p->planar ? position : WORD * position));
+}
+
+// Bytes from `begin` to `end` of every row of flat planes become 0.
+static void clear_columns(const spk_hvx_planes *p, uint8_t *row, int32_t begin, int32_t end) {
+  const int32_t size = p->planar ? 1 : WORD;
+  for (int32_t at = 0; at < p->span; at += p->pitch, row += p->pitch * size) {
+    for (int32_t x = begin; x < end && at + x < p->span; ++x) {
+      if (p->planar) {
+        row[x] = 0;
+      } else {
+        ((int32_t *)row)[x] = 0;
+      }
+    }
+  }
+}
+
+// Which columns of the output find a pixel at column kx of the kernel, in all rows.
+static void fill_masks(const spk_hvx_planes *p) {
+  for (int32_t kx = 0; kx < p->w->kernel_w; ++kx) {
+    uint8_t *const mask = (uint8_t *)mask_of(p, kx, 0);
+    const int32_t shift = shift_of(p, kx), pitch = p->pitch;
+    fill(mask, p->plane, Q6_V_vsplat_R(-1));
+    if (shift < 0) clear_columns(p, mask, 0, -shift < pitch ? -shift : pitch);
+    if (shift > 0) clear_columns(p, mask, shift < pitch ? pitch - shift : 0, pitch);
+  }
+}
+
+uint8_t *spk_hvx_copy_of(const spk_hvx_planes *p, int32_t kx) {
+  if (shift_of(p, kx) == 0) return p->words;
+  return (uint8_t *)p->masks + (ptrdiff_t)p->plane * (p->w->kernel_w + kx * (p->groups + 1));
+}
+
+static void copy_for(const spk_hvx_planes *p, int32_t kx) {
+  const int32_t begin = p->front - p->w->pad_top * p->pitch;  // of what rows of output read
+  uint8_t *const to = spk_hvx_copy_of(p, kx);
+  const uint8_t *const from = p->words + (ptrdiff_t)WORD * shift_of(p, kx);
+  for (int32_t at = begin; at + SPK_HVX_PIXELS <= p->span; at += SPK_HVX_PIXELS) {
+    spk_hvx_copy_words(from + WORD * at, p->plane, p->groups, mask_of(p, kx, at - begin),
+                       p->padding, to + WORD * at, p->plane);
+  }
+}
+
+void spk_hvx_copy_planes(const spk_hvx_planes *p) {
+  for (int32_t kx = 0; kx < p->w->kernel_w; ++kx) {
+    if (shift_of(p, kx) != 0) copy_for(p, kx);
+  }
+}
+
+void spk_hvx_fill_padding(const spk_hvx_planes *p) {
+  pad(p);
+  fill_masks(p);
+}
+
+int32_t spk_hvx_flat_place(const spk_hvx_planes *p, int32_t ky, int32_t shift) {
+  return p->front + (ky * p->w->dilation_h - p->w->pad_top) * p->pitch + shift;
+}
+
+void spk_hvx_flat_tile(const spk_hvx_planes *p, int32_t position, uint8_t *to) {
+  const int32_t size = p->planar ? 1 : WORD, four = SPK_HVX_TOGETHER * SPK_HVX_BYTES;
+  const int32_t columns = p->groups * (p->planar ? WORD : 1);
+  const int32_t apart = p->planar && p->together == 1 ? SPK_HVX_BYTES : four;
+  for (int32_t ky = 0; ky < p->w->kernel_h; ++ky) {
+    for (int32_t kx = 0; kx < p->w->kernel_w; ++kx, to += columns * apart) {
+      const int32_t place = position + spk_hvx_flat_place(p, ky, shift_of(p, kx));
+      const uint8_t *const from = p->words + (ptrdiff_t)size * place;
+      const HVX_Vector *const mask = mask_of(p, kx, position);
+      if (apart == four) {
+        spk_hvx_copy_words(from, p->plane, columns, mask, p->padding, to, four);
+      } else {
+        spk_hvx_copy_bytes(from, p->plane, columns, mask, p->padding, to);
+      }
+    }
+  }
+}
+
+#endif  // __HVX__
