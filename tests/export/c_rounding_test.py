@@ -22,16 +22,19 @@ def rounded_up(sums, multiplier, shift):
 
 @pytest.mark.parametrize("levels", [(-128, 127), (0, 255), (-250, 5), (0, 0)])
 @pytest.mark.parametrize("scale", [0.49, 0.25, 1 / 300, 2.0**-9, 1 / 2500])
-def test_every_sum_gives_the_same_byte(scale, levels):
+@pytest.mark.parametrize("shared", [False, True])
+def test_every_sum_gives_the_same_byte(scale, levels, shared):
     scales = np.float32(scale * 0.37) * np.float32([1, 0.7, 0.5])
     factors = exact_multipliers(np.float32(1), scales, np.float32(0.37))
-    found = round_up_multipliers(*factors, levels)
+    found, shifts = round_up_multipliers(*factors, levels, shared)
+    assert len(shifts) == (1 if shared else 3)
+    shifts = np.resize(shifts, 3)
     reach = round(300 / (scale * 0.5))
     sums = np.arange(-reach, reach + 1)
-    for multiplier, low, shift, shorter in zip(*factors, found, strict=True):
+    for multiplier, low, shift, shorter, used in zip(*factors, found, shifts, strict=True):
         assert 0 < shorter < 1 << 31
         expected = exact(sums, int(multiplier), int(low), int(shift)).astype(np.int64)
-        got = rounded_up(sums, shorter, int(shift))
+        got = rounded_up(sums, shorter, int(used))
         np.testing.assert_array_equal(np.clip(got, *levels), np.clip(expected, *levels))
 
 

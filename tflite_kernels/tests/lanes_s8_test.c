@@ -181,30 +181,6 @@ static uint8_t *dense_eights(const int8_t *weights, int32_t rows, int32_t cols) 
   return blob;
 }
 
-// Halves go upwards: what is expected is the definition.
-static void make_round_up(requant_case *r, int32_t rows, int32_t batch, const int8_t *input,
-                          const int8_t *weights, int32_t cols, int8_t *expected) {
-  r->q.round_up = 1;
-  r->q.per_tensor = 0;
-  for (int32_t c = 0; c < rows; ++c) {
-    if (r->shift[c] >= 0) r->shift[c] = -1 - r->shift[c];
-    for (int32_t b = 0; b < batch; ++b) {
-      uint32_t sum = (uint32_t)r->bias[c];
-      for (int32_t i = 0; i < cols; ++i) {
-        sum += (uint32_t)((input[b * cols + i] + r->q.input_offset) * weights[c * cols + i]);
-      }
-      const double exact = (double)(int32_t)sum * r->multiplier[c] / 2147483648.0;
-      double scaled = exact;
-      for (int32_t right = -r->shift[c]; right > 0; --right) scaled /= 2;
-      scaled += 0.5 + r->q.output_offset;
-      int32_t level = scaled > 1000 ? 1000 : scaled < -1000 ? -1000 : (int32_t)scaled;
-      if (level > scaled) --level;  // floor
-      level = level > r->q.act_max ? r->q.act_max : level < r->q.act_min ? r->q.act_min : level;
-      expected[b * rows + c] = (int8_t)level;
-    }
-  }
-}
-
 static void fully_connected(int number) {
   const int32_t block = spk_random_int(0, 1) ? 1 : 4, batch = spk_random_int(1, 3);
   const int32_t rows = spk_random_int(1, 150), cols = block * spk_random_int(1, 700 / block);

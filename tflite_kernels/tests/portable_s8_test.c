@@ -57,13 +57,15 @@ static void fully_connected_of_arm(const layer_case *l, int number) {
                                         got, scratch);
   expect_same(l->expected, got, out, number, "spk_fully_connected_s8_dense__armv7em");
   int32_t *bias = folded_bias(l->bias, l->q->input_offset, l->weights, rows, cols);
-  uint8_t *stream = packed(l->weights, rows, cols);
-  spk_fully_connected_s8_stream__armv6m(batch, rows, cols, l->q, l->input, stream, bias, got);
-  expect_same(l->expected, got, out, number, "spk_fully_connected_s8_stream__armv6m");
-  free(stream);
+  if (!l->q->round_up) {
+    uint8_t *pairs = packed(l->weights, rows, cols);
+    spk_fully_connected_s8_stream__armv6m(batch, rows, cols, l->q, l->input, pairs, bias, got);
+    expect_same(l->expected, got, out, number, "spk_fully_connected_s8_stream__armv6m");
+    free(pairs);
+  }
   size_t bytes = spk_stream_s8_pack_odd_size(l->weights, rows, cols);
   if (bytes != 0) {
-    stream = spk_test_buffer(bytes);
+    uint8_t *stream = spk_test_buffer(bytes);
     spk_stream_s8_pack_odd(l->weights, rows, cols, stream, bytes);
     spk_fully_connected_s8_stream__armv7em(batch, rows, cols, l->q, l->input, stream, bias,
                                            got);
@@ -117,6 +119,32 @@ static void fully_connected(int number) {
   const layer_case l = {batch, rows, cols, &r.q, input, weights, expected, bias};
   fully_connected_of_arm(&l, number);
   free(got);
+  free(expected);
+  free(weights);
+  free(input);
+  release(r);
+}
+
+// One right shift for the layer, and one multiplier or one for each row.
+static void rounded_up(int number) {
+  const int32_t batch = spk_random_int(1, 2), rows = spk_random_int(1, 150);
+  const int32_t cols = spk_random_int(1, 200);
+  const size_t out = (size_t)(batch * rows);
+  requant_case r = random_requant(rows);
+  const int32_t shift = -spk_random_int(1, spk_random_int(0, 1) ? 31 : 10);
+  const int per_tensor = spk_random_int(0, 1);
+  for (int32_t c = 0; c < rows; ++c) {
+    r.shift[c] = shift;
+    r.multiplier[c] = per_tensor ? r.multiplier[0] : spk_random_int(1, INT32_MAX);
+  }
+  if (spk_random_int(0, 1)) r.q.act_min = -128, r.q.act_max = 127;
+  int8_t *input = random_values((size_t)(batch * cols), 0);
+  int8_t *weights = random_weights((size_t)(rows * cols)), *expected = spk_test_buffer(out);
+  make_round_up(&r, rows, batch, input, weights, cols, expected);
+  for (int32_t c = 1; c < rows; ++c) r.shift[c] = 0;  // not read
+  r.q.per_tensor = per_tensor;
+  const layer_case l = {batch, rows, cols, &r.q, input, weights, expected, r.bias};
+  fully_connected_of_arm(&l, number);
   free(expected);
   free(weights);
   free(input);
@@ -179,6 +207,7 @@ int main(void) {
     convolution(number);
     depthwise(number);
     fully_connected(number);
+    rounded_up(number);
     winners(number);
   }
   return spk_test_result();

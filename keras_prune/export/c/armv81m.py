@@ -84,7 +84,7 @@ def dense_layers(matrix, batch):
                 batch * work,
                 scratch_bytes=4 * rows,
                 folds_offset=True,
-                rounds_up=True,
+                rounds_up="rows",
             )
         )
     return found

@@ -45,7 +45,7 @@ def dense_layer(matrix, batch):
         batch * work,
         scratch_bytes=4 * rows + copied,
         folds_offset=True,
-        rounds_up=True,
+        rounds_up="rows",
     )
 
 

@@ -53,12 +53,12 @@ class Costs:
 
 
 _DSP = Costs(
-    dense=Loops(1.5, 1.37, 33),
-    stream=Loops(0.7, 3.56, 39),
-    columns=Loops(7.8, 6.82, 25),
+    dense=Loops(1.5, 1.37, 18),
+    stream=Loops(0.4, 3.64, 21),
+    columns=Loops(7.8, 6.82, 10),
     live=16.2,
-    blocks=Loops(2.0, 6.14, 42),
-    groups={4: Units(65, 35, 11, 42), 8: Units(34, 35, 11, 42)},
+    blocks=Loops(2.0, 6.14, 27),
+    groups={4: Units(65, 35, 11, 27), 8: Units(34, 35, 11, 27)},
 )
 _LONG_MULTIPLY = Costs(
     dense=Loops(6.5, 2.86, 60),

@@ -81,6 +81,7 @@ def _dense_on_dsp(matrix, target, batch):
         matrix.reshape(-1),
         dense_cost.dense(target, matrix, batch),
         widened_bytes(matrix.shape[1]),
+        rounds_up="layer",
     )
 
 
@@ -117,6 +118,7 @@ def _stream_of_vector(matrix, target, batch):
         stream,
         dense_cost.stream(target, matrix, stream.size, batch),
         folds_offset=True,
+        rounds_up="layer" if target.dsp else None,
     )
 
 
@@ -130,6 +132,7 @@ def _blocks(matrix, target, batch):
         dense_cost.blocks(target, matrix, blocks.size, batch),
         widened_bytes(matrix.shape[1]),
         folds_offset=True,
+        rounds_up="layer",
     )
 
 
@@ -143,6 +146,7 @@ def _groups(matrix, target, batch):
             dense_cost.groups(target, matrix, m, batch),
             folds_offset=True,
             group=m,
+            rounds_up="layer",
         )
 
 
@@ -155,6 +159,7 @@ def _columns(matrix, target, batch, live):
         columns,
         dense_cost.columns(target, matrix, columns.size, batch, live),
         4 * matrix.shape[0],
+        rounds_up="layer" if target.dsp else None,
     )
 
 

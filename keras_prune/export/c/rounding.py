@@ -8,31 +8,34 @@ shift; halves may even be rounded upwards, where LiteRT rounds them away from ze
 _MOST = (1 << 31) - 1
 
 
-def round_up_multipliers(multipliers, low, shifts, levels):
-    """Return multipliers for `floor(sum * multiplier * 2**(shift - 31) + 1/2)`, or `None`.
+def round_up_multipliers(multipliers, low, shifts, levels, shared=False):
+    """Return multipliers and shifts for `floor(sum * multiplier * 2**(shift - 31) + 1/2)`.
 
     Args:
         multipliers: Ints.
         low: Ints: `(multiplier + low / 2**32) * 2**(shift - 31)` is a factor.
-        shifts: Ints, which stay as they are.
+        shifts: Ints.
         levels: Pair of ints. Results are clamped to them.
+        shared: Bool. Whether all factors get one shift, that of the largest. Else shifts stay.
 
     Returns:
-        List of ints, or `None` where a factor has no such multiplier.
+        Two lists of ints, or `None` where a factor has no such multiplier.
     """
-    found = []
-    for multiplier, rest, shift in zip(multipliers, low, shifts, strict=True):
+    found, largest = [], max(map(int, shifts))
+    for multiplier, rest, shift in zip(multipliers, low, map(int, shifts), strict=True):
         if not 1 <= -shift <= 31 or multiplier == 0:
             return None
-        lowest, highest = _bounds((int(multiplier) << 32) + int(rest), -int(shift), levels)
+        smaller = largest - shift if shared else 0
+        factor = (int(multiplier) << 32) + int(rest)
+        lowest, highest = _bounds(factor, -shift, levels, smaller)
         if lowest > highest:
             return None
-        found.append(min(max(int(multiplier), lowest), highest))
-    return found
+        found.append(min(max(int(multiplier) >> smaller, lowest), highest))
+    return found, [largest] if shared else list(map(int, shifts))
 
 
-def _bounds(factor, right, levels):
-    # The multipliers that rise where `factor`, of 63 bits, does.
+def _bounds(factor, right, levels, smaller):
+    # The multipliers that rise where `factor`, of 63 bits, does, with a shift `smaller` than its.
     low, high = levels
     lowest, highest = 1, _MOST
     for level in range(1, max(high, -low) + 1):
@@ -40,6 +43,7 @@ def _bounds(factor, right, levels):
         first = -((-half << 32) // factor)  # the smallest sum that does
         if first > _MOST:
             break
+        half >>= smaller  # exactly: it ends with more zeros
         if level <= high:
             lowest = max(lowest, -(-half // first))
             if first > 1:

@@ -23,8 +23,9 @@ class Candidate:
 
     `instructions` is an estimate for the target, `encoding` one of those of `Weights`. A kernel
     that `folds_offset` expects the input offset times the sum of the weights in its bias, one
-    with a `group` gets it behind the shape. One that `rounds_up` reads `round_up` of `spk_requant`.
-    `code_bytes` are those of instructions that hold weights.
+    with a `group` gets it behind the shape. One that `rounds_up` reads `round_up` of `spk_requant`,
+    with a shift for each of the `"rows"` or one for the `"layer"`. `code_bytes` are those of
+    instructions that hold weights.
     """
 
     encoding: str
@@ -35,7 +36,7 @@ class Candidate:
     scratch_bytes: int = 0
     folds_offset: bool = False
     group: int = 0
-    rounds_up: bool = False
+    rounds_up: str | None = None
     code_bytes: int = 0
 
     @property
@@ -169,7 +170,7 @@ def _lane_run(matrix, encoding, offset):
 
 
 def requantization(
-    step, node, source, weights, output, channels, matrix, exact=False, rounds_up=False
+    step, node, source, weights, output, channels, matrix, exact=False, rounds_up=None
 ):
     """Pass `spk_requant`; `exact` is for the operators that LiteRT rounds once, in float64.
 
@@ -189,9 +190,11 @@ def requantization(
         raise node.refuse(str(error)) from None
     if rounds_up:
         levels = limits[0] - output.zero_point, limits[1] - output.zero_point
-        shorter = round_up_multipliers(multipliers, low, shifts, levels)
+        shorter = round_up_multipliers(multipliers, low, shifts, levels, rounds_up == "layer")
     if shorter is not None:
-        multipliers, shifts = (np.resize(each, channels) for each in (shorter, shifts))
+        multipliers, shifts = (np.array(each) for each in shorter)
+        if rounds_up == "rows":
+            multipliers, shifts = (np.resize(each, channels) for each in (multipliers, shifts))
         low = None
     fields = [
         ("multiplier", step.constant("multiplier", "int32_t", multipliers)),
@@ -205,7 +208,7 @@ def requantization(
         fields.append(("multiplier_low", step.constant("multiplier_low", "uint32_t", low)))
         fields.append(("per_tensor", int(len(low) == 1)))
     if shorter is not None:
-        fields.append(("round_up", 1))
+        fields += [("round_up", 1), ("per_tensor", int(len(multipliers) == 1))]
     run = _lane_run(matrix, step.weights.encoding, -source.zero_point)
     fields.append(("lane_run", run))
     step.struct("spk_requant", "requant", fields)

@@ -56,9 +56,10 @@ typedef struct spk_requant {
   const uint32_t *multiplier_low;  // (channels,) or NULL
   int32_t round_once;              // set by FULLY_CONNECTED for the kernels that it uses
   int32_t per_tensor;              // FULLY_CONNECTED only: 1 when the arrays have one element
-  int32_t round_up;                // FULLY_CONNECTED for MVE only: halves may go upwards, and
+  int32_t round_up;                // FULLY_CONNECTED for Arm: halves may go upwards, and
                                    // multiplier_low has no part, with the same bytes for
-                                   // every sum; 1 <= -shift <= 31, no scale is shared
+                                   // every sum; 1 <= -shift <= 31, and shift has one element
+                                   // where the kernel is not for MVE
   int32_t lane_run;  // a promise about the weights, 0 if there is none: sums of so
                      // many neighbouring columns (pairs of a stream) stay within
                      // 2^21, whatever the inputs are; see spk/tile_s8.h
