@@ -15,7 +15,7 @@ _STATUS = {
 
 
 _PACKERS = ("spk_stream_s8_pack", "spk_stream_s8_pack_odd", "spk_blocks_s8_pack")
-_PACKERS += ("spk_csr_f32_pack",)
+_PACKERS += ("spk_twins_s8_pack", "spk_csr_f32_pack")
 
 
 def library_path():
@@ -51,7 +51,7 @@ def library():
         sizes = getattr(handle, f"{packer}_size")
         sizes.restype, sizes.argtypes = size, [dense, int32, int32]
         getattr(handle, packer).argtypes = [dense, int32, int32, blob, size]
-    for unpacker in ("spk_stream_s8_unpack", "spk_blocks_s8_unpack"):
+    for unpacker in ("spk_stream_s8_unpack", "spk_blocks_s8_unpack", "spk_twins_s8_unpack"):
         getattr(handle, unpacker).argtypes = [blob, size, int32, int32, dense]
     groups = handle.spk_groups_s8_pack_size
     groups.restype, groups.argtypes = size, [dense, int32, int32, int32]
@@ -83,7 +83,8 @@ def pack_stream_s8(dense, odd=False):
     Args:
         dense: int8 array of shape `(rows, cols)`: output units by inputs.
         odd: Bool. Whether every row gets an odd count of pairs, so that rows are whole words; a
-            row of an even number of weights and no zero has none. Defaults to `False`.
+            row of an even number of weights and no zero has none, and a row of more than 16383
+            pairs is too long. Defaults to `False`.
 
     Returns:
         The packed bytes.
@@ -141,6 +142,38 @@ def unpack_blocks_s8(blob, rows, cols):
         ValueError: If `blob` is not a packed matrix of that shape.
     """
     return _unpack("spk_blocks_s8_unpack", blob, rows, cols)
+
+
+def pack_twins_s8(dense):
+    """Packs a matrix of int8 weights as `twins_s8`: pairs of neighbours, and a stream of the rest.
+
+    Args:
+        dense: int8 array of shape `(rows, cols)`: output units by inputs.
+
+    Returns:
+        The packed bytes.
+
+    Raises:
+        ValueError: If `dense` is not such an array, or the format cannot hold it.
+    """
+    return _pack("spk_twins_s8_pack", dense)
+
+
+def unpack_twins_s8(blob, rows, cols):
+    """Unpacks what `pack_twins_s8()` made; the inverse.
+
+    Args:
+        blob: The packed bytes. They are checked before they are read.
+        rows: Integer, output units.
+        cols: Integer, inputs.
+
+    Returns:
+        int8 array of shape `(rows, cols)`.
+
+    Raises:
+        ValueError: If `blob` is not a packed matrix of that shape.
+    """
+    return _unpack("spk_twins_s8_unpack", blob, rows, cols)
 
 
 def pack_groups_s8(dense, m):

@@ -21,6 +21,8 @@ LAYERS = [
     (1, 3, 2000, "far apart"),
     (2, 9, 130, "scattered"),
     (5, 12, 64, "scattered"),
+    (1, 67, 298, "close"),
+    (2, 6, 1501, "close"),
     (1, 1, 6, "blocks"),
     (1, 70, 300, "blocks"),
     (1, 5, 2003, "blocks"),
@@ -32,7 +34,14 @@ LAYERS = [
     (1, 6, 515, "1:8"),
     (1, 3, 3, "1:8"),
 ]
-KEPT = {"full": 1.0, "scattered": 0.15, "far apart": 0.003, "blocks": 0.2, "far blocks": 0.02}
+KEPT = {
+    "full": 1.0,
+    "close": 0.25,
+    "scattered": 0.15,
+    "far apart": 0.003,
+    "blocks": 0.2,
+    "far blocks": 0.02,
+}
 
 
 def weights_of(rng, shape, structure):
@@ -75,7 +84,7 @@ def test_every_shape_and_structure_matches_the_reference(tmp_path, target):
         add_layer(cases, *layer)
     encodings = {layer.encoding for layer in cases.check(tmp_path, target=target).layers}
     assert encodings >= {"dense", "stream"}
-    of_dsp = {"blocks", "groups4", "groups8"}
+    of_dsp = {"blocks", "groups4", "groups8", "twins"}
     assert encodings & of_dsp == (of_dsp if target == "cortex-m4" else set())
 
 
@@ -84,4 +93,4 @@ def test_a_project_for_a_microcontroller_runs_on_the_host(tmp_path):
     for layer in LAYERS:
         add_layer(cases, *layer)
     report = cases.check(tmp_path, target="cortex-m4", run_on="host")
-    assert {layer.encoding for layer in report.layers} >= {"groups4", "blocks"}
+    assert {layer.encoding for layer in report.layers} >= {"groups4", "blocks", "twins"}

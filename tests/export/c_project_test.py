@@ -112,6 +112,7 @@ def test_only_the_kernels_of_the_model_are_there(network):
         "armv7em/pack_s8.c",
         "armv7em/rows_s8_dense.c",
         "armv7em/rows_s8_stream.c",
+        "armv7em/sum_rows_s8_stream.c",
         "portable/conv2d_s8_dense.c",
         "portable/conv2d_s8_stream.c",
         "portable/depthwise_conv2d_s8_dense.c",

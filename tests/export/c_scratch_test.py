@@ -56,6 +56,7 @@ def expected_sizes(w):
         widened_bytes(w["in_c"]),
         code_layers.scratch_bytes(w["out_c"], w["in_c"], False),
         code_layers.scratch_bytes(w["out_c"], w["in_c"], True),
+        2 * widened_bytes(w["in_c"]),
     ]
 
 

@@ -32,6 +32,7 @@ int main(void) {
         spk_fully_connected_s8_blocks__armv7em_scratch(w->in_c),
         spk_fully_connected_s8_code__armv7em_scratch(w->out_c, w->in_c, 0),
         spk_fully_connected_s8_code__armv7em_scratch(w->out_c, w->in_c, 1),
+        spk_fully_connected_s8_twins__armv7em_scratch(w->in_c),
     };
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; ++k) printf("%u ", (unsigned)sizes[k]);
     printf("\n");

@@ -36,6 +36,9 @@ def test_round_trip(density):
     blob = native.pack_blocks_s8(dense)
     assert len(blob) % 4 == 0
     np.testing.assert_array_equal(native.unpack_blocks_s8(blob, 7, 600), dense)
+    blob = native.pack_twins_s8(dense)
+    assert len(blob) % 4 == 0
+    np.testing.assert_array_equal(native.unpack_twins_s8(blob, 7, 600), dense)
 
 
 def test_groups_are_written_out():

@@ -3,7 +3,7 @@
 
 #include "spk/formats.h"
 
-enum { kHeader = 2, kPair = 2, kMaxGap = 255, kMaxPairs = 65535 };
+enum { kHeader = 2, kPair = 2, kMaxGap = 255, kMaxPairs = 65535, kMaxOddPairs = 16383 };
 
 // Pairs that bridge a gap: one a full 255, then the one that carries the weight.
 static size_t pairs_for_gap(int32_t gap) {
@@ -49,7 +49,7 @@ static size_t pack_size(const int8_t *dense, int32_t rows, int32_t cols, int odd
     int32_t filler;
     int possible;
     const size_t pairs = planned_pairs(dense, cols, odd, &filler, &possible);
-    if (!possible || pairs > kMaxPairs) return 0;
+    if (!possible || pairs > (size_t)(odd ? kMaxOddPairs : kMaxPairs)) return 0;
     bytes += kHeader + kPair * pairs;
   }
   return bytes;

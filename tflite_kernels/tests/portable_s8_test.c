@@ -79,6 +79,15 @@ static void fully_connected_of_arm(const layer_case *l, int number) {
                                          scratch);
   expect_same(l->expected, got, out, number, "spk_fully_connected_s8_blocks__armv7em");
   free(blocks);
+  free(scratch);
+  bytes = spk_twins_s8_pack_size(l->weights, rows, cols);
+  uint8_t *twins = spk_test_buffer(bytes);
+  spk_twins_s8_pack(l->weights, rows, cols, twins, bytes);
+  scratch = spk_test_buffer(spk_fully_connected_s8_twins__armv7em_scratch(cols));
+  spk_fully_connected_s8_twins__armv7em(batch, rows, cols, l->q, l->input, twins, bias, got,
+                                        scratch);
+  expect_same(l->expected, got, out, number, "spk_fully_connected_s8_twins__armv7em");
+  free(twins);
   free(bias);
   free(scratch);
   free(got);

@@ -123,6 +123,18 @@ static void fuzz(void) {
   }
 }
 
+// The count of an odd row has 14 bits.
+static void test_long_odd_rows(void) {
+  enum { kCols = 16385 };
+  static int8_t dense[kCols];
+  memset(dense, 1, kCols);
+  dense[0] = 0;
+  EXPECT(spk_stream_s8_pack_odd_size(dense, 1, kCols) == 0, "16385 pairs");
+  EXPECT(spk_stream_s8_pack_size(dense, 1, kCols) == 2 + 2 * (kCols - 1), "16384 pairs");
+  dense[kCols - 1] = 0;
+  EXPECT(spk_stream_s8_pack_odd_size(dense, 1, kCols) == 2 + 2 * 16383, "16383 pairs");
+}
+
 int main(void) {
   known_bytes();
   gaps_of_256();
@@ -132,5 +144,6 @@ int main(void) {
     odd_rows(spk_random_int(1, 9), spk_random_int(1, 600), spk_random_int(0, 100));
     round_trip(spk_random_int(1, 9), spk_random_int(1, 1200), spk_random_int(0, 100));
   }
+  test_long_odd_rows();
   return spk_test_result();
 }

@@ -49,15 +49,17 @@ class Costs:
     columns: Loops
     live: float
     blocks: Loops | None = None
+    twins: Loops | None = None  # an item is four twins; the stream of the others comes on top
     groups: dict | None = None  # from the size of a group to Units
 
 
 _DSP = Costs(
     dense=Loops(1.5, 1.37, 18),
-    stream=Loops(0.4, 3.64, 21),
+    stream=Loops(0.4, 3.64, 18),
     columns=Loops(7.8, 6.82, 10),
     live=16.2,
     blocks=Loops(2.0, 6.14, 27),
+    twins=Loops(2.8, 17.6, 14),
     groups={4: Units(65, 35, 11, 27), 8: Units(34, 35, 11, 27)},
 )
 _LONG_MULTIPLY = Costs(
@@ -88,6 +90,14 @@ def stream(target, matrix, stored_bytes, batch=1):
     """Estimate the same weights packed by rows into so many bytes, one input row at a time."""
     rows, cols = matrix.shape
     return batch * _costs(target).stream.estimate(cols, stored_bytes / 2 - rows, rows)
+
+
+def twins(target, matrix, fours, pairs, batch):
+    """Estimate so many times four twins, and a stream of so many pairs."""
+    rows, cols = matrix.shape
+    costs = _costs(target)
+    work = costs.twins.estimate(cols, fours, rows) + costs.stream.estimate(0, pairs, rows)
+    return batch * work
 
 
 def blocks(target, matrix, stored_bytes, batch):

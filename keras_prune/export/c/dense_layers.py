@@ -20,6 +20,7 @@ from keras_prune.runtime import native
 
 ARMV6M, ARMV7EM = "kernels/armv6m", "kernels/armv7em"
 ROWS = f"{PORTABLE}/requantize_rows_s8.c"
+STREAM_ROWS = f"{ARMV7EM}/sum_rows_s8_stream.c"
 
 
 def fully_connected(node, target):
@@ -56,7 +57,8 @@ def _candidates(matrix, target, batch, live):
     if not target.is_host:
         made.append(_stream_of_vector(matrix, target, batch))
     if target.dsp:
-        made += [_blocks(matrix, target, batch), *_groups(matrix, target, batch)]
+        made += [_twins(matrix, target, batch), _blocks(matrix, target, batch)]
+        made += _groups(matrix, target, batch)
     if target.vectors == "mve":
         made += armv81m.dense_layers(matrix, batch)
     made.append(_columns(matrix, target, batch, live))
@@ -108,17 +110,39 @@ def _stream(matrix, target, batch):
 def _stream_of_vector(matrix, target, batch):
     try:
         stream = np.frombuffer(native.pack_stream_s8(matrix, odd=target.dsp), np.uint8)
-    except ValueError:  # a row without zeros
+    except ValueError:  # a row without zeros, or too long a one
         return None
-    family, folder = ("armv7em", ARMV7EM) if target.dsp else ("armv6m", ARMV6M)
+    family, sources = "armv6m", (f"{ARMV6M}/fully_connected_s8_stream.c",)
+    if target.dsp:
+        family, sources = "armv7em", (f"{ARMV7EM}/fully_connected_s8_stream.c", STREAM_ROWS)
     return Candidate(
         "stream",
         f"spk_fully_connected_s8_stream__{family}",
-        (f"{folder}/fully_connected_s8_stream.c", ROWS),
+        (*sources, ROWS),
         stream,
         dense_cost.stream(target, matrix, stream.size, batch),
         folds_offset=True,
         rounds_up="layer" if target.dsp else None,
+    )
+
+
+def _twins(matrix, target, batch):
+    rows, cols = matrix.shape
+    try:
+        twins = np.frombuffer(native.pack_twins_s8(matrix), np.uint8)
+    except ValueError:  # too many inputs
+        return None
+    fours = int(twins[4 : 4 + rows].sum())
+    pairs = (twins.size - int(twins[:4].view("<u4")[0])) / 2 - rows
+    return Candidate(
+        "twins",
+        "spk_fully_connected_s8_twins__armv7em",
+        (f"{ARMV7EM}/fully_connected_s8_twins.c", STREAM_ROWS, ROWS),
+        twins,
+        dense_cost.twins(target, matrix, fours, pairs, batch),
+        2 * widened_bytes(cols),
+        folds_offset=True,
+        rounds_up="layer",
     )
 
 

@@ -18,8 +18,8 @@ from keras_prune.runtime.c_targets import find_target
 _MAX_ARENA_BYTES = 1 << 30
 _FORMER = {"model.c", "model.h", "main.c", "include", "kernels"}  # before all lay under src/
 # What the constants of weights are called.
-_WEIGHTS = ("weights", "stream", "columns", "blocks", "fours", "groups", "lanes", "gated", "csr")
-_WEIGHTS += ("literals",)
+_WEIGHTS = ("weights", "stream", "twins", "columns", "blocks", "fours", "groups", "lanes")
+_WEIGHTS += ("gated", "csr", "literals")
 
 
 def export_c(tflite_path, directory, target="cortex-m4", name="model", weights_as_code=False):

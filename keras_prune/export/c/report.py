@@ -9,9 +9,10 @@ from keras_prune.tables import render_table
 class CLayer:
     """One operator of the project.
 
-    `encoding` is `dense`, `stream`, `blocks` (of 1x4), `groups4`, `groups8` (1:4, 1:8), `columns`,
-    `fours`, `code` (instructions) or empty for operators without weights; `live` is the share of
-    inputs that were not zero on calibration data, `1.0` where nothing is known.
+    `encoding` is `dense`, `stream`, `twins` (pairs of neighbouring inputs, and a stream of the
+    others), `blocks` (of 1x4), `groups4`, `groups8` (1:4, 1:8), `columns`, `fours`, `code`
+    (instructions) or empty for operators without weights; `live` is the share of inputs that were
+    not zero on calibration data, `1.0` where nothing is known.
     `instructions` is the estimate by which the encoding was chosen.
     """
 

@@ -36,10 +36,28 @@ SPK_API spk_status spk_stream_s8_unpack(const uint8_t *blob, size_t bytes, int32
 
 // The same format with an odd count of pairs in every row: a header and its pairs are whole
 // words. Where one pair is missing, a filler {delta, 0} divides a gap, or ends the row. A
-// matrix with a row of an even number of weights and no zero cannot be packed.
+// matrix with a row of an even number of weights and no zero cannot be packed, nor one with a
+// row of more than 16383 pairs.
 SPK_API size_t spk_stream_s8_pack_odd_size(const int8_t *dense, int32_t rows, int32_t cols);
 SPK_API spk_status spk_stream_s8_pack_odd(const int8_t *dense, int32_t rows, int32_t cols,
                                           uint8_t *blob, size_t bytes);
+
+// twins_s8: pairs of weights of a row whose inputs lie side by side in one of the two orders of
+// spk/twins_s8.h, and a stream of the other weights, in whole words:
+//   uint32 little endian   where the stream begins
+//   uint8 fours[rows]      filled up to a multiple of 4
+//   for each row, fours x { uint16 little endian place[4], int8 weight[8] }
+//   stream_s8 with an odd count of pairs in every row
+// A twin's weights belong to the columns at its place and the next one. Those of twins 0 and 1
+// are bytes 0, 2 and 1, 3 of the weights, those of twins 2 and 3 bytes 4, 6 and 5, 7. Twins of
+// two zeros fill up the last four. At most 32768 columns.
+SPK_API size_t spk_twins_s8_pack_size(const int8_t *dense, int32_t rows, int32_t cols);
+SPK_API spk_status spk_twins_s8_pack(const int8_t *dense, int32_t rows, int32_t cols,
+                                     uint8_t *blob, size_t bytes);
+SPK_API spk_status spk_twins_s8_check(const uint8_t *blob, size_t bytes, int32_t rows,
+                                      int32_t cols);
+SPK_API spk_status spk_twins_s8_unpack(const uint8_t *blob, size_t bytes, int32_t rows,
+                                       int32_t cols, int8_t *dense);
 
 // blocks_s8: 1x4 blocks of int8 weights, those of columns 4b .. 4b + 3 that are not all zero,
 // in whole words. Each row is

@@ -59,9 +59,9 @@ void spk_fully_connected_s8_stream__armv6m(int32_t batch, int32_t rows, int32_t 
                                            int8_t *output);
 
 // For processors with the DSP instructions of Armv7E-M; elsewhere the same in C. Blocks are
-// packed by spk_blocks_s8_pack, groups of m inputs by spk_groups_s8_pack, the stream by
-// spk_stream_s8_pack_odd, and all are aligned to 4 bytes. Their kernels leave the input offset
-// to `bias`: offset * sum w is part of it.
+// packed by spk_blocks_s8_pack, groups of m inputs by spk_groups_s8_pack, twins by
+// spk_twins_s8_pack, the stream by spk_stream_s8_pack_odd, and all are aligned to 4 bytes.
+// Their kernels leave the input offset to `bias`: offset * sum w is part of it.
 void spk_fully_connected_s8_dense__armv7em(int32_t batch, int32_t rows, int32_t cols,
                                            const spk_requant *q, const int8_t *input,
                                            const int8_t *weights, const int32_t *bias,
@@ -77,6 +77,11 @@ void spk_fully_connected_s8_stream__armv7em(int32_t batch, int32_t rows, int32_t
                                             const uint8_t *stream, const int32_t *bias,
                                             int8_t *output);
 
+void spk_fully_connected_s8_twins__armv7em(int32_t batch, int32_t rows, int32_t cols,
+                                           const spk_requant *q, const int8_t *input,
+                                           const uint8_t *twins, const int32_t *bias,
+                                           int8_t *output, void *scratch);
+size_t spk_fully_connected_s8_twins__armv7em_scratch(int32_t cols);
 void spk_fully_connected_s8_groups__armv7em(int32_t batch, int32_t rows, int32_t cols,
                                             int32_t m, const spk_requant *q,
                                             const int8_t *input, const uint8_t *groups,

@@ -52,4 +52,10 @@ SPK_INLINE int32_t spk_stream_row_s16(const int16_t *restrict x, const uint8_t *
   return acc;
 }
 
+// sums[] = bias[] + the sums of `count` rows of an odd count of pairs, which are aligned to 4
+// bytes; returns the end of their stream. `sums` may be `bias`.
+const uint8_t *spk_sum_rows_s8_stream__armv7em(const int8_t *x, const uint8_t *stream,
+                                               const int32_t *bias, int32_t count,
+                                               int32_t *sums);
+
 #endif  // SPK_STREAM_ROW_S8_H_
