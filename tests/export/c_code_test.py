@@ -82,7 +82,7 @@ def test_every_shape_and_structure_matches_the_reference(tmp_path, target):
     made = "cortex-m4" if target == "host" else target
     report = cases.check(tmp_path, target=made, run_on=target, weights_as_code=True)
     encodings = [layer.encoding for layer in report.layers]
-    assert encodings.count("code") >= 30
+    assert encodings.count("code") >= 20  # where no other kernel takes fewer instructions
 
 
 @pytest.mark.parametrize("run_on", ["host", pytest.param("cortex-m4", marks=needs_qemu)])

@@ -102,9 +102,8 @@ def _scales(node, source, output, rows):
     factors = exact_multipliers(source.scale, weights.scales, output.scale)
     levels = low - output.zero_point, high - output.zero_point
     shorter = round_up_multipliers(*factors, levels)
-    rights = [-int(shift) for shift in factors[2]]
-    if shorter is None or max(rights) > LARGEST_RIGHT:
+    if shorter is None or -min(shorter[1]) > LARGEST_RIGHT:
         return None
-    if len(rights) == 1:
-        shorter, rights = rows * shorter, rows * rights
-    return Scales(tuple(shorter), tuple(rights), output.zero_point, low, high)
+    multipliers, shifts = shorter if len(shorter[1]) > 1 else (rows * each for each in shorter)
+    rights = tuple(-shift for shift in shifts)
+    return Scales(tuple(multipliers), rights, output.zero_point, low, high)
