@@ -158,7 +158,7 @@ static void report(const run *r, int32_t from, int32_t to) {
     fprintf(stderr, "keras_prune: node %d claimed%s: %s %s", l->link.claim.node,
             l->link.claim.densify >= 0 ? " with its DENSIFY" : "",
             spk_chain_name(l->link.dtype), name_of(&l->link));
-    if (l->link.kind == SPK_LINK_CONV_2D)
+    if (l->link.kind != SPK_LINK_POINTWISE)
       fprintf(stderr, " (%.1f %% zeros, expected %.1f us, stock %.1f us)", 100 * l->zeros,
               l->cost.inside / 1e3, l->cost.stock / 1e3);
     fputc('\n', stderr);
