@@ -54,7 +54,7 @@ def test_mutants_end_well_or_with_a_sentence(models):
     ],
 )
 def test_faults_are_found(models, monkeypatch, fault, found):
-    def broken(*arguments):
+    def broken(*arguments, **options):
         raise fault
 
     monkeypatch.setattr(fuzz_export, "export_c", broken)
@@ -63,7 +63,7 @@ def test_faults_are_found(models, monkeypatch, fault, found):
 
 
 def test_a_hang_is_found(models, monkeypatch):
-    def endless(*arguments):
+    def endless(*arguments, **options):
         while True:
             pass
 

@@ -108,7 +108,7 @@ def test_explain_says_what_was_measured(tmp_path):
     (measured,) = kp.explain(path, tuning=True).choices
     assert measured.measured and not expected.measured
     assert "*" in str(kp.explain(path, tuning=True)) and "*" not in str(kp.explain(path))
-    with pytest.raises(ValueError, match=r"Only the delegate takes options\. Received: "):
+    with pytest.raises(ValueError, match=r"Only the delegate takes options.*Received: "):
         kp.explain(path, target="cortex-m4", tuning=True)
 
 
