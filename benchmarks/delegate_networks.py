@@ -72,8 +72,7 @@ def measure(network, sparsities=SPARSITIES, rounds=15, seed=0, size=224):
             for sparsity in (0.0, *sparsities):
                 model.set_weights(weights)
                 if sparsity:
-                    auto = kp.Auto(this_machine(), quantize)
-                    kp.prune(model, sparsity, granularity=auto)
+                    kp.prune(model, sparsity, granularity=kp.Auto("host", quantize))
                 _normalize(model, x)
                 path = pathlib.Path(folder) / f"{dtype}_{sparsity}.tflite"
                 kp.export_tflite(model, path, quantize, data, sparse=bool(sparsity))

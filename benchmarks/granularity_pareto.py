@@ -27,7 +27,6 @@ import numpy as np
 import keras_prune as kp
 from benchmarks import networks, results
 from examples import datasets
-from keras_prune.granularity.this_machine import this_machine
 from keras_prune.report.figures import new_figure, saved
 
 NAME = "granularity_pareto"
@@ -92,11 +91,10 @@ def shape_arguments(shape, sparsity):
         return {"granularity": kp.NM(WINDOWS[sparsity], 32)}
     if shape.startswith("auto"):
         quantize = "int8" if shape.endswith("int8") else None
-        target = this_machine()
         return {
             "sparsity": sparsity,
             "granularity": "auto",
-            "target": target,
+            "target": "host",
             "quantize": quantize,
         }
     return {"sparsity": sparsity, "granularity": shape}

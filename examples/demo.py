@@ -66,8 +66,8 @@ def train(data, sparsity, granularity, epochs, seed):
     _fit(dense, data, epochs[0], 2e-3)
     pruned = keras.models.clone_model(dense)
     pruned.set_weights(dense.get_weights())
-    # One threshold over all layers: the first convolution, with few weights, keeps more of them.
     granularity = granularity or kp.Auto("host", "int8")
+    # One threshold over all layers: the first convolution, with few weights, keeps more of them.
     callback = kp.PruneCallback(sparsity=sparsity, granularity=granularity, allocation="global")
     _fit(pruned, data, epochs[1], 2e-3, [callback])
     return dense, pruned, callback.report
