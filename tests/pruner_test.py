@@ -55,7 +55,9 @@ def test_one_shot_holds_one_kernel_at_a_time(dtype, allocation):
     left, peak = tracemalloc.get_traced_memory()  # TensorFlow may keep numpy's arrays as weights
     tracemalloc.stop()
     assert sum(weight.zeros for weight in report.pruned) == 0.75 * 10 * 2**20
-    assert peak - left < 10 * 2**20 * 2.5  # bytes; scores and masks of all would be 5 a weight
+    # Bytes. Scores alone of all kernels would be 4 a weight, besides what one kernel needs;
+    # TensorFlow lets go of a kernel of 2**22 bytes sooner or later.
+    assert peak - left < 10 * 2**20 * 3.5
 
 
 @pytest.mark.parametrize("layer", [layers.Conv2D(8, 3), layers.SeparableConv2D(8, 3)])
