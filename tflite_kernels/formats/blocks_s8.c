@@ -3,7 +3,7 @@
 
 #include "spk/formats.h"
 
-enum { kHeader = 4, kBlock = 4, kFour = 20, kUnit = 8, kMaxGap = 31, kMaxBlocks = 65535 };
+enum { kHeader = 4, kBlock = 4, kFour = 20, kUnit = 8, kMaxGap = 31, kMaxBlocks = 4095 };
 
 // Blocks of a row, and a walk over them.
 typedef struct row {
@@ -102,7 +102,7 @@ spk_status spk_blocks_s8_pack(const int8_t *dense, int32_t rows, int32_t cols, u
 
 // Blocks ascend, stay within the row, and have no weight beyond the last column.
 static int row_is_valid(const uint8_t *blob, int32_t count, int32_t cols) {
-  int32_t column = 0;  // at most 65535 * 124, no overflow
+  int32_t column = 0;  // at most 4095 * 124, no overflow
   for (int32_t i = 0; i < count; ++i) {
     const uint8_t delta = blob[delta_at(i, count)];
     const uint8_t *weights = blob + weights_at(i, count);
@@ -123,7 +123,8 @@ spk_status spk_blocks_s8_check(const uint8_t *blob, size_t bytes, int32_t rows, 
   for (int32_t r = 0; r < rows; ++r) {
     if (bytes - at < kHeader) return SPK_ERR_FORMAT;
     const int32_t count = blob[at] | blob[at + 1] << 8;
-    if (count % 4 == 3 || bytes - at < row_bytes(count)) return SPK_ERR_FORMAT;
+    if (count % 4 == 3 || count > kMaxBlocks || bytes - at < row_bytes(count))
+      return SPK_ERR_FORMAT;
     if (!row_is_valid(blob + at, count, cols)) return SPK_ERR_FORMAT;
     at += row_bytes(count);
   }

@@ -54,13 +54,13 @@ class Costs:
 
 
 _DSP = Costs(
-    dense=Loops(1.5, 1.37, 18),
-    stream=Loops(0.4, 3.64, 18),
-    columns=Loops(7.8, 6.82, 10),
+    dense=Loops(1.5, 1.37, 17.1),
+    stream=Loops(0.4, 3.64, 17.1),
+    columns=Loops(7.8, 6.82, 9.1),
     live=16.2,
-    blocks=Loops(2.0, 6.14, 27),
+    blocks=Loops(1.5, 6.31, 21.9),
     twins=Loops(2.8, 17.6, 14),
-    groups={4: Units(65, 35, 11, 27), 8: Units(34, 35, 11, 27)},
+    groups={4: Units(65, 35, 11, 26.1), 8: Units(34, 35, 11, 26.1)},
 )
 _LONG_MULTIPLY = Costs(
     dense=Loops(6.5, 2.86, 60),

@@ -147,7 +147,10 @@ def _twins(matrix, target, batch):
 
 
 def _blocks(matrix, target, batch):
-    blocks = np.frombuffer(native.pack_blocks_s8(matrix), np.uint8)
+    try:
+        blocks = np.frombuffer(native.pack_blocks_s8(matrix), np.uint8)
+    except ValueError:  # too long a row
+        return None
     return Candidate(
         "blocks",
         "spk_fully_connected_s8_blocks__armv7em",

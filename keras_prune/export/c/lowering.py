@@ -16,6 +16,7 @@ from keras_prune.export.c import (
     resizing,
     wide,
 )
+from keras_prune.export.c.constant_channels import rescale_constant_channels
 from keras_prune.export.c.folding import fold_choices
 from keras_prune.export.c.gate_pattern import fuse_gates
 from keras_prune.export.c.gated_convolutions import gated_conv2d
@@ -149,7 +150,8 @@ def lower(graph, target, weights_as_code=False):
         if node.kind not in _LOWERED:
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")
     check_graph(graph)
-    lowerings = _with_code({node: _lowering_of(node) for node in graph.nodes}, weights_as_code)
+    nodes = [rescale_constant_channels(node) for node in graph.nodes]
+    lowerings = _with_code({node: _lowering_of(node) for node in nodes}, weights_as_code)
     lowered = (lowering(node, target) for node, lowering in lowerings.items())
     return [step for each in lowered for step in (each if isinstance(each, list) else [each])]
 

@@ -61,7 +61,7 @@ SPK_API spk_status spk_twins_s8_unpack(const uint8_t *blob, size_t bytes, int32_
 
 // blocks_s8: 1x4 blocks of int8 weights, those of columns 4b .. 4b + 3 that are not all zero,
 // in whole words. Each row is
-//   uint16 little endian   count of blocks; count % 4 is 0, 1 or 2
+//   uint16 little endian   count of blocks, at most 4095; count % 4 is 0, 1 or 2
 //   uint8 delta[2]         the last count % 4 of them are those of the first blocks
 //   int8 weight[count % 4][4]
 //   count / 4 x { uint8 delta[4], int8 weight[4][4] }

@@ -13,6 +13,7 @@ size_t spk_fully_connected_s8_blocks__armv7em_scratch(int32_t cols) {
 
 #ifdef SPK_DSP
 
+// clang-format off
 // One block: its distance is the byte of `word` behind the rotation, its weights are in `w`.
 #define BLOCK(word, rotation, w)         \
   "uxtab %[p], %[p], " word rotation     \
@@ -29,9 +30,17 @@ size_t spk_fully_connected_s8_blocks__armv7em_scratch(int32_t cols) {
       BLOCK("%[k]", ", ror #8", "%[b]") BLOCK("%[k]", ", ror #16", "%[c]")  \
           BLOCK("%[k]", ", ror #24", "%[d]")
 
+// What comes before so many fours: two blocks or one, whose distances lie in the first word.
+#define BLOCKS_BEFORE(fours)                                                  \
+  "2" fours ": ldr %[a], [%[s]], #4\n\t" BLOCK("%[k]", ", ror #16", "%[a]")   \
+  "1" fours ": ldr %[a], [%[s]], #4\n\t" BLOCK("%[k]", ", ror #24", "%[a]")   \
+  "b.w 3" fours "f\n"
+#define JUMP(label)  ".hword (" label " - 9b) / 2\n"
+#define JUMPS(fours) JUMP("3" fours "f") JUMP("1" fours "f") JUMP("2" fours "f") JUMP("30f")
+
 // sums[] = bias[] + the sums of `count` rows; returns the end of their blocks. A row begins
-// with the word of its count and first distances. Jumps lead to the blocks before the fours and
-// into a run of fours, which turns above 18 blocks.
+// with the word of its count and first distances. One jump leads into a run of 16 blocks, which
+// turns from then on; until then no instruction changes the flag that tells so.
 SPK_NOINLINE const uint8_t *some_rows(const int16_t *x, const uint8_t *s, const int32_t *bias,
                                       int32_t count, int32_t *sums) {
   register uint32_t k __asm__("r3"), a __asm__("r4"), b __asm__("r5"), c __asm__("r6"),
@@ -43,18 +52,15 @@ SPK_NOINLINE const uint8_t *some_rows(const int16_t *x, const uint8_t *s, const 
     __asm__ volatile(
         "ldr %[k], [%[s]], #4\n\t"
         "mov %[p], %[x]\n\t"
-        "ubfx %[n], %[k], #4, #12\n\t"
-        "ubfx %[t], %[k], #0, #2\n\t"
-        "tbb [pc, %[t]]\n"
-        "10: .byte (20f - 10b) / 2, (21f - 10b) / 2, (22f - 10b) / 2, 0\n"
-        "22: ldr %[a], [%[s]], #4\n\t" BLOCK("%[k]", ", ror #16", "%[a]")
-        "\n21: ldr %[a], [%[s]], #4\n\t" BLOCK("%[k]", ", ror #24", "%[a]")
-        "\n20: ubfx %[t], %[k], #2, #2\n\t"
-        "tbb [pc, %[t]]\n"
-        "11: .byte (30f - 11b) / 2, (31f - 11b) / 2, (32f - 11b) / 2, (33f - 11b) / 2\n"
-        "34: " FOUR_BLOCKS "\n33: " FOUR_BLOCKS "\n32: " FOUR_BLOCKS "\n31: " FOUR_BLOCKS
-        "\n30: subs %[n], %[n], #1\n\t"
-        "bpl 34b"
+        "ubfx %[t], %[k], #0, #4\n\t"
+        "ands %[n], %[k], #0xff0\n\t"
+        "tbh [pc, %[t], lsl #1]\n"
+        "9:\n"
+        JUMPS("0") JUMPS("1") JUMPS("2") JUMPS("3")
+        BLOCKS_BEFORE("0") BLOCKS_BEFORE("1") BLOCKS_BEFORE("2") BLOCKS_BEFORE("3")
+        "10: subs %[n], %[n], #16\n\t"
+        FOUR_BLOCKS "\n33: " FOUR_BLOCKS "\n32: " FOUR_BLOCKS "\n31: " FOUR_BLOCKS
+        "\n30: bne.w 10b"
         : [s] "+r"(s), [acc] "+r"(acc), [p] "=&r"(p), [k] "=&r"(k), [a] "=&r"(a), [b] "=&r"(b),
           [c] "=&r"(c), [d] "=&r"(d), [n] "=&r"(n), [t] "=&r"(t), [u] "=&r"(u), [v] "=&r"(v)
         : [x] "r"(x)
@@ -63,6 +69,7 @@ SPK_NOINLINE const uint8_t *some_rows(const int16_t *x, const uint8_t *s, const 
   }
   return s;
 }
+// clang-format on
 
 #else
 

@@ -20,25 +20,24 @@ SPK_INLINE void scaled(const int32_t *restrict sum, int32_t first, int32_t rows,
 
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
 
-// The sum in `a` times the multiplier in `m`: ASRS leaves the bit behind the last one in the
-// carry, which rounds.
+// The sum in `a` times the multiplier in `m`. What is added to the upper word of the product
+// is the offset and a half, before the shift.
 #define SCALED_UP(a, m)    \
-  "smmul " a ", " a ", " m \
-  "\n\t"                   \
-  "asrs " a ", " a         \
-  ", %[right]\n\t"         \
-  "adc " a ", " a          \
+  "smmla " a ", " a ", " m \
   ", %[offset]\n\t"        \
+  "asr " a ", " a          \
+  ", %[right]\n\t"         \
   "ssat " a ", #8, " a     \
   "\n\t"                   \
   "strb " a ", [%[out]], #1\n\t"
 
 // Four rows at a time, saturated; returns how many are done. Their multipliers lie `step`
-// behind those of the rows before; 1 <= right <= 30.
+// behind those of the rows before; 1 <= right <= MOST_RIGHT.
 SPK_NOINLINE int32_t scaled_up_by_fours(const int32_t *sum, const int32_t *multiplier,
                                         int32_t step, int32_t rows, int32_t right,
                                         int32_t offset, int8_t *out) {
   register uint32_t a __asm__("r4"), b __asm__("r5"), c __asm__("r6"), d __asm__("r8");
+  offset = offset * (1 << right) + (1 << right) / 2;
   for (int32_t left = rows - 4; left >= 0; left -= 4, multiplier += step) {
     uint32_t m, n;
     __asm__ volatile(
@@ -49,7 +48,7 @@ SPK_NOINLINE int32_t scaled_up_by_fours(const int32_t *sum, const int32_t *multi
         : [sum] "+r"(sum), [out] "+r"(out), [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c),
           [d] "=&r"(d), [m] "=&r"(m), [n] "=&r"(n)
         : [multiplier] "r"(multiplier), [right] "r"(right), [offset] "r"(offset)
-        : "cc", "memory");
+        : "memory");
   }
   return rows & ~3;
 }
@@ -64,16 +63,20 @@ static int32_t scaled_up_by_fours(const int32_t *sum, const int32_t *multiplier,
 
 #endif
 
+// Up to here the offset before the shift stays below half of an int32, and products do too.
+enum { MOST_RIGHT = 22 };
+
 // With one shift for all rows.
 static void scaled_up(const int32_t *sum, int32_t first, int32_t rows, const spk_requant *q,
                       int saturates, int8_t *output) {
   const int32_t shift = q->shift[0], offset = q->output_offset;
   int32_t r = 0;
   output += first;
-  if (saturates && shift < -1 && q->per_tensor) {
+  const int by_fours = saturates && shift < -1 && ~shift <= MOST_RIGHT;
+  if (by_fours && q->per_tensor) {
     const int32_t m = q->multiplier[0], alike[4] = {m, m, m, m};
     r = scaled_up_by_fours(sum, alike, 0, rows, ~shift, offset, output);
-  } else if (saturates && shift < -1) {
+  } else if (by_fours) {
     r = scaled_up_by_fours(sum, q->multiplier + first, 4, rows, ~shift, offset, output);
   }
   for (; r < rows; ++r) {
