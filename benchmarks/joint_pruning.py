@@ -115,6 +115,7 @@ def measure(name, seed, settings):
         "network": name,
         "seed": seed,
         "settings": settings,
+        "backend": keras.config.backend(),
         "seconds": round(time.perf_counter() - begin, 1),
         "rates": report.rates,
         "measured": measured,
@@ -147,7 +148,7 @@ def measure_all(names, seeds):
             if results.has(NAME, wanted):
                 continue
             run = measure(name, seed, wanted["settings"])
-            results.add(NAME, run, tuple(key), backend=keras.config.backend())
+            results.add(NAME, run, tuple(key))
             print({**key, "joint": run["measured"]["joint"]["accuracy"]}, flush=True)
 
 
@@ -246,7 +247,9 @@ def write(document):
     parts = [table(runs), layer_table(runs)]
     if any(run["measured"]["dense"].get("cortex_m4") for run in runs):
         parts += ["As int8 C on a Cortex-M4, an image:", program_table(runs)]
-    parts.append(results.provenance(document))
+    trained = sorted({(run["network"], run["backend"]) for run in runs})
+    backends = ", ".join(f"{network} with {backend}" for network, backend in trained)
+    parts.append(f"Trained: {backends}. {results.provenance(document)}")
     results.write_tables(NAME, "\n\n".join(parts))
 
 
