@@ -107,6 +107,7 @@ def test_only_the_kernels_of_the_model_are_there(network):
         "armv7em/conv2d_s8_stream.c",
         "armv7em/conv_tiles_s8.c",
         "armv7em/depthwise_conv2d_s8_dense.c",
+        "armv7em/add_s8.c",
         "armv7em/depthwise_lines_s8.c",
         "armv7em/fully_connected_s8_stream.c",
         "armv7em/pack_s8.c",

@@ -105,12 +105,44 @@ static void weights_as_code(int number) {
   release(r);
 }
 
+// Sums of inputs of any scales, elementwise or by repeating the second, in place too.
+static void sums(int number) {
+  const int32_t period = spk_random_int(1, 40), repeats = spk_random_int(1, 3);
+  const int larger = spk_random_int(0, 2);  // 2: both
+  const int32_t half = 1 << 30, any = spk_random_int(half, INT32_MAX), right = -12;
+  spk_add p = {
+      .size = period * repeats,
+      .b_period = period,
+      .a_offset = spk_random_int(-127, 128),
+      .b_offset = spk_random_int(-127, 128),
+      .output_offset = spk_random_int(-128, 127),
+      .a_multiplier = larger == 1 ? any : half,
+      .a_shift = larger == 1 ? spk_random_int(right, -1) : 0,
+      .b_multiplier = larger == 0 ? any : half,
+      .b_shift = larger == 0 ? spk_random_int(right, -1) : 0,
+      .output_multiplier = spk_random_int(half, INT32_MAX),
+      .output_shift = spk_random_int(-24, -16),
+      .left_shift = 20,
+      .act_min = spk_random_int(0, 5) ? -128 : -7,
+      .act_max = spk_random_int(0, 5) ? 127 : 90,
+  };
+  int8_t *a = spk_test_buffer((size_t)p.size), *b = spk_test_buffer((size_t)period);
+  int8_t *expected = spk_test_buffer((size_t)p.size);
+  for (int32_t i = 0; i < p.size; ++i) a[i] = (int8_t)spk_random_int(-128, 127);
+  for (int32_t i = 0; i < period; ++i) b[i] = (int8_t)spk_random_int(-128, 127);
+  spk_add_s8__ref(&p, a, b, expected);
+  spk_add_s8__armv7em(&p, a, b, a);
+  expect_same(expected, a, (size_t)p.size, number, "spk_add_s8__armv7em");
+  free(a), free(b), free(expected);
+}
+
 int main(void) {
   for (int number = 0; number < kCases; ++number) {
     convolution(number);
     long_runs(number);
     depthwise(number);
     weights_as_code(number);
+    sums(number);
   }
   return spk_test_result();
 }

@@ -16,6 +16,7 @@ from keras_prune.export.c.steps import Step
 from keras_prune.export.c.windows import activation_name
 
 _LEFT_SHIFT = 20
+_MOST_RIGHT = 22  # bits that the assembly of ADD shifts to the right
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +96,25 @@ def add(node, target):
         ("left_shift", _LEFT_SHIFT), ("act_min", low), ("act_max", high),
     ]  # fmt: skip
     step = operands.step(node, "spk_add_s8__ref", f"{REFERENCE}/add_s8.c")
+    instructions = 30 if target.dsp else 45
+    if target.dsp and _is_fast(node, pairs, operands, (low, high)):
+        step.kernel, instructions = "spk_add_s8__armv7em", 15
+        step.sources += ("kernels/armv7em/add_s8.c",)
     step.struct("spk_add", "add", fields)
-    return operands.finish(step, 45)
+    return operands.finish(step, instructions)
+
+
+def _is_fast(node, pairs, operands, limits):
+    # What `spk_add_s8__armv7em` computes by itself: a shift for the larger scale, three roundings.
+    shifts = sorted(shift for _, shift in pairs[:2])
+    return (
+        node.kind == "ADD"
+        and limits == (-128, 127)
+        and operands.b.size >= 4
+        and (1 << 30, 0) in pairs[:2]
+        and -_MOST_RIGHT <= shifts[0] < shifts[1] == 0
+        and -_MOST_RIGHT <= pairs[2][1] < 0
+    )
 
 
 def mul(node, target):

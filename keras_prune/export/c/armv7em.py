@@ -5,6 +5,9 @@ The constants are instructions counted under QEMU on a Cortex-M4, gcc -O3.
 
 import math
 
+from keras_prune.export.c.quantization import INT8_MAX, INT8_MIN, activation_range
+from keras_prune.export.c.windows import activation_name
+
 _SHARED = ("channels_s8", "conv_tiles_s8", "pack_s8")
 
 _PIXELS = 8  # of a tile, which meets all weights at once
@@ -18,6 +21,7 @@ _GROUP = {4: 9.35, 8: 9.7}  # per group of so many columns and tile
 _PACKED = 17  # per column of a tile
 _SHIFTED = 6  # per column that a neighbouring tap has packed already
 _CALL = 250  # per row of taps in a tile
+_CLAMP = 60  # per output: portable code for it, which is 50 to 110 instructions slower
 
 
 def scratch_bytes(w, group=0):
@@ -68,6 +72,12 @@ def instructions(encoding, w, matrix, stored_bytes):
         m = int(encoding.removeprefix("groups"))
         products = rows * math.ceil(matrix.shape[1] / m) * _GROUP[m]
     return _tiles(w) * (products + rows * _ROW[kind] + _packing(w))
+
+
+def clamps(target, node, output):
+    """Instructions that a layer takes more where its activation does more than saturate."""
+    saturates = activation_range(activation_name(node), output) in (None, (INT8_MIN, INT8_MAX))
+    return 0 if saturates or not target.dsp or target.vectors else _CLAMP * output.size
 
 
 def takes_groups(w, group):

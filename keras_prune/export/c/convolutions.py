@@ -49,6 +49,7 @@ def conv2d(node, target):
             step.arguments.append(str(best.group))
         bias = bias_of(step, node, matrix, -source.zero_point if best.folds_offset else None)
     requantization(step, node, source, weights, output, channels, matrix)
+    step.instructions += armv7em.clamps(target, node, output)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step
 
@@ -120,6 +121,7 @@ def depthwise_conv2d(node, target):
     best, stored = take_best(step, matrix, found)
     bias = bias_of(step, node, matrix, -source.zero_point if best.folds_offset else None)
     requantization(step, node, source, weights, output, channels, matrix)
+    step.instructions += armv7em.clamps(target, node, output)
     step.arguments += [source, stored, bias, output, SCRATCH]
     return step
 

@@ -181,6 +181,7 @@ typedef struct spk_add {
   int32_t act_min, act_max;
 } spk_add;
 void spk_add_s8__ref(const spk_add *p, const int8_t *a, const int8_t *b, int8_t *output);
+void spk_add_s8__armv7em(const spk_add *p, const int8_t *a, const int8_t *b, int8_t *output);
 
 // ---- SOFTMAX over the last axis of (rows, depth); the output has scale 1/256 and
 // zero point -128.
