@@ -33,11 +33,12 @@ static const HVX_Vector *mask_of(const spk_hvx_planes *p, int32_t kx, int32_t po
                               (p->planar ? position : WORD * position));
 }
 
-// Bytes from `begin` to `end` of every row of flat planes become 0.
-static void clear_columns(const spk_hvx_planes *p, uint8_t *row, int32_t begin, int32_t end) {
+// Columns from `begin` to `end` of the first rows of flat planes become 0.
+static void clear_columns(const spk_hvx_planes *p, uint8_t *row, int32_t positions,
+                          int32_t begin, int32_t end) {
   const int32_t size = p->planar ? 1 : WORD;
-  for (int32_t at = 0; at < p->span; at += p->pitch, row += p->pitch * size) {
-    for (int32_t x = begin; x < end && at + x < p->span; ++x) {
+  for (int32_t at = 0; at < positions; at += p->pitch, row += p->pitch * size) {
+    for (int32_t x = begin; x < end && at + x < positions; ++x) {
       if (p->planar) {
         row[x] = 0;
       } else {
@@ -47,14 +48,22 @@ static void clear_columns(const spk_hvx_planes *p, uint8_t *row, int32_t begin, 
   }
 }
 
-// Which columns of the output find a pixel at column kx of the kernel, in all rows.
+// Which columns of the output find a pixel at column kx of the kernel, in all rows. Rows that
+// are whole vectors together repeat.
 static void fill_masks(const spk_hvx_planes *p) {
+  const int32_t pitch = p->pitch, size = p->planar ? 1 : WORD;
+  int32_t period = pitch;
+  while (period < p->span && period * size % SPK_HVX_BYTES != 0) period *= 2;
+  if (period > p->span) period = p->span;
   for (int32_t kx = 0; kx < p->w->kernel_w; ++kx) {
     uint8_t *const mask = (uint8_t *)mask_of(p, kx, 0);
-    const int32_t shift = shift_of(p, kx), pitch = p->pitch;
-    fill(mask, p->plane, Q6_V_vsplat_R(-1));
-    if (shift < 0) clear_columns(p, mask, 0, -shift < pitch ? -shift : pitch);
-    if (shift > 0) clear_columns(p, mask, shift < pitch ? pitch - shift : 0, pitch);
+    const int32_t shift = shift_of(p, kx);
+    fill(mask, period * size, Q6_V_vsplat_R(-1));
+    if (shift < 0) clear_columns(p, mask, period, 0, -shift < pitch ? -shift : pitch);
+    if (shift > 0) clear_columns(p, mask, period, shift < pitch ? pitch - shift : 0, pitch);
+    for (int32_t at = period * size; at < p->plane; at += SPK_HVX_BYTES) {
+      *(HVX_Vector *)(mask + at) = *(const HVX_Vector *)(mask + at - period * size);
+    }
   }
 }
 
