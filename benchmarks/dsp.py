@@ -21,6 +21,7 @@ NAME = "dsp"
 LAYERS = ((3, 64, 64, 32), (3, 128, 128, 16), (1, 256, 256, 16))
 SPARSITIES = (0.8, 0.9, 0.95)
 SHAPES = {"unstructured": 1, "blocks 1x4": 4}  # neighbouring weights that are zero together
+AS_CODE = "blocks 1x4"  # the shape that code is for
 
 
 def convert(layer, path, seed):
@@ -52,7 +53,7 @@ def prune_file(source, destination, sparsity, together, seed):
     write_model(model, destination)
 
 
-def measure(layer, dense, size, sparsity, shape, seed):
+def measure(layer, dense, size, sparsity, shape, as_code, seed):
     """Export one layer and run it.
 
     Args:
@@ -61,6 +62,7 @@ def measure(layer, dense, size, sparsity, shape, seed):
         size: Int. Of its input.
         sparsity: Float. Of the weights.
         shape: Key of `SHAPES`, or empty for dense weights.
+        as_code: Bool. For `export_c(weights_as_code=...)`.
         seed: Int.
 
     Returns:
@@ -69,7 +71,7 @@ def measure(layer, dense, size, sparsity, shape, seed):
     kernel, inputs, outputs, side = layer
     path, project = dense.with_name("pruned.tflite"), dense.with_name("c")
     prune_file(dense, path, sparsity, SHAPES.get(shape, 1), seed)
-    report = kp.export_c(path, project, "hexagon")
+    report = kp.export_c(path, project, "hexagon", weights_as_code=as_code)
     values = np.random.default_rng(seed).integers(-128, 128, (1, size)).astype(np.int8)
     run = kp.run_c_project(project, values, target="hexagon")
     (convolved,) = (each for each in report.layers if each.operator == "CONV_2D")
@@ -114,12 +116,14 @@ def main(argv=None):
     if not arguments.tables_only:
         found = []
         for layer in LAYERS:
-            cases = [(0.0, "")] + [(s, shape) for shape in SHAPES for s in SPARSITIES]
+            cases = [(0.0, "", False)]
+            cases += [(s, shape, False) for shape in SHAPES for s in SPARSITIES]
+            cases += [(s, AS_CODE, True) for s in SPARSITIES]
             with tempfile.TemporaryDirectory() as temporary:
                 dense = pathlib.Path(temporary) / "dense.tflite"
                 size = convert(layer, dense, seed=0)
-                for sparsity, shape in cases:
-                    found.append(measure(layer, dense, size, sparsity, shape, seed=0))
+                for case in cases:
+                    found.append(measure(layer, dense, size, *case, seed=0))
                     print(found[-1], flush=True)
         results.save(NAME, found, seed=0, target="hexagon")
     results.write_tables(NAME, table(results.load(NAME)))

@@ -218,8 +218,9 @@ def _add_weights_as_code(parser):
         metavar="NUMBER",
         type=int,
         nargs="*",
-        help="weights of dense layers become instructions where that is fastest: of all, or of "
-        "the operators of these numbers; fast, but large (Cortex-M4, M7, M33)",
+        help="weights of dense layers, on Hexagon of convolutions, become instructions where that "
+        "is fastest: of all, or of the operators of these numbers; fast, but large (Cortex-M4, M7, "
+        "M33, Hexagon)",
     )
 
 

@@ -65,6 +65,7 @@ def library():
         sizes.restype, sizes.argtypes = size, [dense, int32, int32, int32]
         getattr(handle, f"{name}_pack").argtypes = [dense, int32, int32, int32, blob, size]
         getattr(handle, f"{name}_unpack").argtypes = [blob, size, int32, int32, int32, dense]
+    handle.spk_hvx_fill_offsets.argtypes = [ctypes.POINTER(int32), ctypes.POINTER(int32)]
     handle.spk_conv2d_s8_fours__hvx_scratch.restype = size
     handle.spk_conv2d_s8_fours__hvx_scratch.argtypes = [ctypes.POINTER(int32), int32, int32]
     return handle
@@ -327,6 +328,21 @@ def fours_scratch_hvx(window, indices, spread):
     """
     fields = (ctypes.c_int32 * 15)(*window)
     return library().spk_conv2d_s8_fours__hvx_scratch(fields, indices, int(spread))
+
+
+def column_offsets_hvx(window, fours):
+    """Returns where every four columns of a convolution lie in the inputs of Hexagon's kernels.
+
+    Args:
+        window: The 15 integers of `spk_window2d`, in its order.
+        fours: Integer. Channels, four at a time, times the taps of the kernel.
+
+    Returns:
+        A list of integers: bytes.
+    """
+    offsets = (ctypes.c_int32 * fours)()
+    library().spk_hvx_fill_offsets((ctypes.c_int32 * 15)(*window), offsets)
+    return list(offsets)
 
 
 def _pack(packer, dense, *further, dtype=np.int8):

@@ -211,9 +211,9 @@ def two_layers(path):
 @pytest.mark.parametrize(
     ("option", "target", "sentence"),
     [
-        (True, "cortex-m55", r"cortex-m33\. Received: .*target='cortex-m55'"),
-        (True, "cortex-m3", r"cortex-m33\. Received: .*target='cortex-m3'"),
-        ([0], "host", r"cortex-m33\. Received: .*target='host'"),
+        (True, "cortex-m55", r"hexagon\. Received: .*target='cortex-m55'"),
+        (True, "cortex-m3", r"hexagon\. Received: .*target='cortex-m3'"),
+        ([0], "host", r"hexagon\. Received: .*target='host'"),
         ("all", "cortex-m4", r"bool or a list .* Received: weights_as_code='all'"),
         ([0.0], "cortex-m4", r"bool or a list .* Received: weights_as_code=\[0\.0\]"),
         ([0, 7], "cortex-m4", r"which are \[0, 1\] here\. Received: weights_as_code=\[0, 7\]"),

@@ -12,6 +12,7 @@ from keras_prune.export.c.weights_as_code import LARGEST_RIGHT, Scales, write_pr
 from keras_prune.export.c.windows import activation_name
 
 KERNEL = "spk_fully_connected_s8_code__armv7em"
+PARAMETERS = ("const int16_t *x", "const uint32_t *literals", "void *output")
 MOST_WEIGHTS = 1 << 20  # not zero, and rows: more than any flash of such processors holds
 SOURCES = (f"{dense_layers.ARMV7EM}/fully_connected_s8_code.c", dense_layers.ROWS)
 # Instructions beside those that are written, counted under QEMU, gcc -O3: per input row, input,
@@ -31,23 +32,24 @@ def check_option(weights_as_code, target):
         )
     if weights_as_code and not is_suited(target):
         raise ValueError(
-            "Argument `weights_as_code` is for the targets cortex-m4, cortex-m7 and cortex-m33. "
+            "Argument `weights_as_code` is for the targets cortex-m4, cortex-m7, cortex-m33 and "
+            "hexagon. "
             f"Received: weights_as_code={weights_as_code!r}, target={target.name!r}"
         )
 
 
-def check_layers(weights_as_code, suited):
-    """Raise `ValueError` unless the operators that `weights_as_code` lists are among `suited`."""
+def check_layers(weights_as_code, kind, suited):
+    """Raise `ValueError` unless `weights_as_code` lists operators of that kind, of `suited`."""
     if not set(weights_as_code) <= set(suited):
         raise ValueError(
-            "Argument `weights_as_code` must list int8 FULLY_CONNECTED operators, which are "
+            f"Argument `weights_as_code` must list int8 {kind} operators, which are "
             f"{sorted(suited)} here. Received: weights_as_code={list(weights_as_code)}"
         )
 
 
 def is_suited(target):
-    """True if the processor runs the code, and has nothing faster."""
-    return target.dsp and target.vectors == ""
+    """True if code is written for the processor, which has nothing faster."""
+    return target.vectors == "hvx" or (target.dsp and target.vectors == "")
 
 
 def fully_connected(node, target):
@@ -80,7 +82,8 @@ def fully_connected(node, target):
     zeros = twin.weights.zeros
     step.weights = Weights("code", matrix.nbytes, candidate.stored_bytes, zeros, matrix.size)
     step.scratch_bytes = max(candidate.scratch_bytes, twin.scratch_bytes)
-    step.code = Code(f"op_{step.number}_code", program.lines, program.code_bytes, STACK_BYTES)
+    name, lines = f"op_{step.number}_code", program.lines
+    step.code = Code(name, PARAMETERS, lines, program.code_bytes, STACK_BYTES)
     literals = step.constant("literals", "uint32_t", program.words)
     step.arguments += [str(batch), str(rows), str(cols)]
     if scales is None:

@@ -31,6 +31,12 @@ _TEMPLATES = {
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow")
 WARNINGS += ("-Wundef", "-Wvla", "-Wcast-align", "-Wstrict-prototypes", "-Wmissing-prototypes")
 
+# What takes weights that are instructions: Arm cores, and Hexagon.
+_CODE_FOR = (
+    "defined(__thumb2__) && defined(__ARM_FEATURE_DSP) && !defined(__ARM_BIG_ENDIAN)",
+    "defined(__HVX__)",
+)
+
 # Keeps Clang from vectorising with gathers and scatters of MVE (see docs/decisions.md).
 GATHER_FLAGS = ("-mllvm", "-enable-arm-maskedgatscat=false")
 
@@ -72,6 +78,8 @@ def render(name, title, target, graph, steps, plan, kernels):
         "output_offsets": [plan.tensors[tensor.index] for tensor in graph.outputs],
         "constants": unique_constants(step for step in steps if not step.code),
         "has_code": any(step.code for step in steps),
+        "code_for": _CODE_FOR[target.vectors == "hvx"],
+        "code_unit": "packets" if target.vectors == "hvx" else "instructions",
         "calls": [
             _call(at, step, plan, stands_for) for at, step in enumerate(steps) if step.kernel
         ],
@@ -252,10 +260,13 @@ def _numbers(values, per_line=16):
     return "".join("    " + ", ".join(_literal(v) for v in line) + ",\n" for line in lines)
 
 
-def _assembly(lines, per_line=4, per_statement=128):
-    # C guarantees strings of 4095 characters.
-    for first in range(0, len(lines), per_statement):
-        some = lines[first : first + per_statement]
+def _assembly(lines, per_line=4):
+    # C guarantees strings of 4095 characters. Packets stand alone.
+    if any("{ " in line for line in lines):
+        per_line = 1
+    per_statement = 4000 // (per_line + 1 + max(map(len, lines), default=0)) // per_line * per_line
+    for first in range(0, len(lines), min(per_statement, 128)):
+        some = lines[first : first + min(per_statement, 128)]
         joined = ("; ".join(some[at : at + per_line]) for at in range(0, len(some), per_line))
         yield "".join(f'\n      "{line}\\n"' for line in joined)
 

@@ -6,11 +6,12 @@ columns. The constants are packets counted under QEMU.
 
 import numpy as np
 
-from keras_prune.export.c.weighted import PORTABLE, Candidate, bias_of, worth_packing
+from keras_prune.export.c.weighted import PORTABLE, Candidate, bias_values, worth_packing
 
 _TILE = 128  # pixels served by one pass over the weights
 _WORDS = 32  # pixels of a vector
-_SOURCES = (
+_CHANNELS = 64  # of which two pixels share a vector
+SOURCES = (
     "kernels/hexagon/conv2d_hvx.c",
     "kernels/hexagon/copy_hvx.c",
     "kernels/hexagon/flat_planes_hvx.c",
@@ -21,9 +22,12 @@ _SOURCES = (
 )
 _FOUR_ROWS = 8  # packets of four columns of four dense rows, and one tile
 _FOUR = 4  # of a stored four and one tile
-_ROW = 14  # of an output row and one tile: requantisation, and back to NHWC
-_CHANNEL, _PLANAR_CHANNEL = 10, 13  # of an input channel and one tile: packing
+_ROW = 16  # of an output row and one tile: requantisation, and back to NHWC
+_PACKED, _HALF_PACKED = 1070, 650  # of 128 input channels, or up to 64, and one tile: packing
+_PLANAR = 3  # more, of an input channel and one tile, where bytes are packed
+_TILE_ONCE, _PLANES_ONCE = 60, 600
 _COLUMN = 1.4  # of a column of a tile that is copied
+_COPY = 2.2  # of an input channel, one tile, and a column of the kernel: shifted planes
 _ROW_ONCE, _COLUMN_ONCE = 12, 3  # of a row and a column, whatever the number of tiles
 
 
@@ -39,18 +43,13 @@ def candidates(weights, window):
     """
     from keras_prune.runtime.native import fours_scratch_hvx, pack_fours_s8
 
-    channels = -(-weights.shape[3] // 4) * 4
-    padded = np.pad(weights, ((0, 0), (0, 0), (0, 0), (0, channels - weights.shape[3])))
-    matrix = padded.reshape(len(weights), -1)
-    tiles, copied = _tiles(dict(window))
+    matrix = padded_matrix(weights)
 
     def candidate(encoding, name, values, products, indices=0):
         spread = name == "fours"
-        packets = products + _ROW * len(matrix)
-        packets += (_PLANAR_CHANNEL if spread else _CHANNEL) * channels
-        packets += _COLUMN * matrix.shape[1] * (copied == "all" or (spread and copied == "bytes"))
-        packets = tiles * packets + _ROW_ONCE * len(matrix) + _COLUMN_ONCE * matrix.shape[1]
-        sources = (f"kernels/hexagon/conv2d_s8_{name}_hvx.c", *_SOURCES)
+        packets = packets_of(window, matrix, products, spread)
+        packets += _ROW_ONCE * len(matrix) + _COLUMN_ONCE * matrix.shape[1]
+        sources = (f"kernels/hexagon/conv2d_s8_{name}_hvx.c", *SOURCES)
         scratch = fours_scratch_hvx([value for _, value in window], indices, spread)
         return Candidate(encoding, f"spk_conv2d_s8_{name}__hvx", sources, values, packets, scratch)
 
@@ -63,6 +62,35 @@ def candidates(weights, window):
             indices = stored * (4 if spread else 1)
             found.append(candidate(name, name, packed, stored * _FOUR, indices))
     return found
+
+
+def padded_matrix(weights):
+    """Return int8 weights `(out, kernel_h, kernel_w, in)` as rows of fours of input channels."""
+    padded = np.pad(weights, ((0, 0), (0, 0), (0, 0), (0, -weights.shape[3] % 4)))
+    return padded.reshape(len(weights), -1)
+
+
+def packets_of(window, matrix, products, spread=False):
+    """Return the packets of a layer, but for what is done once.
+
+    Args:
+        window: List of the fields of `spk_window2d`.
+        matrix: int8 array (rows, columns), as `padded_matrix` gives it.
+        products: Packets in which a tile is multiplied.
+        spread: Bool. True for unstructured weights, which want planes of single channels.
+    """
+    shape = dict(window)
+    tiles, copied = _tiles(shape)
+    rows, columns = matrix.shape
+    channels = columns // (shape["kernel_h"] * shape["kernel_w"])
+    whole, rest = divmod(channels, 2 * _CHANNELS)
+    packed = whole * _PACKED + (_PACKED if rest > _CHANNELS else _HALF_PACKED if rest else 0)
+    packets = products + _ROW * rows + packed + _TILE_ONCE + _PLANAR * channels * spread
+    if copied == "bytes" and not spread:
+        packets += _COPY * channels * (shape["kernel_w"] - 1)
+    elif copied != "never":
+        packets += _COLUMN * columns
+    return tiles * packets + (_PLANES_ONCE if copied == "bytes" else 0)
 
 
 def _tiles(shape):
@@ -96,10 +124,10 @@ def folded_bias(step, node, matrix, source):
     Returns:
         A `Constant`.
     """
-    bias = bias_of(step, node, matrix)
-    values = np.zeros(len(matrix), np.int64)
-    if bias != "NULL":
-        step.constants.remove(bias)
-        values += bias.values
-    values -= (source.zero_point + 128) * matrix.sum(axis=1, dtype=np.int64)
-    return step.constant("bias", "int32_t", values)
+    return step.constant("bias", "int32_t", folded_bias_values(node, matrix, source))
+
+
+def folded_bias_values(node, matrix, source):
+    """Return what `folded_bias` keeps, as an int64 array."""
+    offset = (source.zero_point + 128) * matrix.sum(axis=1, dtype=np.int64)
+    return bias_values(node, matrix) - offset

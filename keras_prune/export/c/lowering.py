@@ -9,6 +9,7 @@ from keras_prune.export.c import (
     float_layers,
     floats,
     gate_pattern,
+    hexagon_code_layers,
     movement,
     recurrent,
     reduce,
@@ -151,24 +152,26 @@ def lower(graph, target, weights_as_code=False):
             raise node.refuse(f"the supported operators are {', '.join(OPERATORS)}")
     check_graph(graph)
     nodes = [rescale_constant_channels(node) for node in graph.nodes]
-    lowerings = _with_code({node: _lowering_of(node) for node in nodes}, weights_as_code)
+    lowerings = {node: _lowering_of(node) for node in nodes}
+    lowerings = _with_code(lowerings, weights_as_code, target)
     lowered = (lowering(node, target) for node, lowering in lowerings.items())
     return [step for each in lowered for step in (each if isinstance(each, list) else [each])]
 
 
-def _with_code(lowerings, weights_as_code):
-    # Those of the dense layers whose weights may become code are replaced.
-    dense = {
-        node.index: node
-        for node, lowering in lowerings.items()
-        if lowering is dense_layers.fully_connected
-    }
+def _with_code(lowerings, weights_as_code, target):
+    # Those of the layers whose weights may become code are replaced.
+    kind = "FULLY_CONNECTED"
+    plain, as_code = dense_layers.fully_connected, code_layers.fully_connected
+    if target.vectors == "hvx":
+        kind = "CONV_2D"
+        plain, as_code = convolutions.conv2d, hexagon_code_layers.conv2d
+    suited = {node.index: node for node, lowering in lowerings.items() if lowering is plain}
     if isinstance(weights_as_code, bool):
-        chosen = dense if weights_as_code else ()
+        chosen = suited if weights_as_code else ()
     else:
-        code_layers.check_layers(weights_as_code, dense)
+        code_layers.check_layers(weights_as_code, kind, suited)
         chosen = weights_as_code
-    return lowerings | {dense[index]: code_layers.fully_connected for index in chosen}
+    return lowerings | {suited[index]: as_code for index in chosen}
 
 
 def _lowering_of(node):

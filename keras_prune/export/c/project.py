@@ -52,10 +52,11 @@ def export_c(tflite_path, directory, target="cortex-m4", name="model", weights_a
         name: Str. What the functions, the macros (in capitals) and the files in C are called:
             lower-case letters, digits and underscores. Models of one program need names of their
             own. Defaults to `"model"`.
-        weights_as_code: Bool, or list of ints. `True` makes the weights of int8 dense layers
-            instructions wherever that takes the fewest of them: fast, and about seven bytes
-            of flash for a weight that is not zero. A list does so only for the operators that have
-            these numbers in the report. For Cortex-M4, M7 and M33. Defaults to `False`.
+        weights_as_code: Bool, or list of ints. `True` makes the weights of int8 dense layers -
+            for Hexagon those of convolutions - instructions wherever that takes the fewest of them:
+            fast, and about seven bytes of flash for a weight that is not zero, three on Hexagon. A
+            list does so only for the operators that have these numbers in the report. For
+            Cortex-M4, M7, M33 and Hexagon. Defaults to `False`.
 
     Returns:
         A `CProjectReport` with flash, RAM and one row a layer.

@@ -16,6 +16,7 @@ class Constant:
     name: str
     c_type: str
     values: np.ndarray
+    alignment: int = 4  # bytes, at least
 
     @property
     def bytes(self):
@@ -28,9 +29,10 @@ class Code:
     """A function in assembly, `name`, whose instructions hold a layer's weights."""
 
     name: str
+    parameters: tuple
     lines: tuple
     bytes: int
-    stack_bytes: int
+    stack_bytes: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -104,10 +106,11 @@ class Step:
         self.structs.append((c_type, name, fields))
         self.arguments.append(f"&{name}")
 
-    def constant(self, name, c_type, values):
+    def constant(self, name, c_type, values, alignment=4):
         """Add a constant array, keep it and return it."""
         dtype = np.dtype("float32" if c_type == "float" else c_type.removesuffix("_t"))
-        made = Constant(f"{name}_{self.number}", c_type, np.ascontiguousarray(values, dtype))
+        array = np.ascontiguousarray(values, dtype)
+        made = Constant(f"{name}_{self.number}", c_type, array, max(alignment, dtype.itemsize))
         self.constants.append(made)
         return made
 

@@ -36,6 +36,7 @@ typedef struct spk_hvx_rows {
   void *work;              // the kernel's own part of scratch
   HVX_Vector *sums;        // out: (rows, 128 pixels) int8, scaled; one vector before is free
   const struct spk_hvx_record *records;
+  const struct spk_hvx_code *code;  // or NULL
   int32_t rows, columns;
   int32_t wide;               // is a sum shifted by more than 15 bits?
   int32_t offset, low, high;  // of the outputs, in every lane of a word
@@ -46,6 +47,7 @@ typedef struct spk_hvx_kernel {
   int32_t planar;
   int32_t at_once;                           // rows
   const uint16_t *count;                     // (rows,): fours; NULL for dense weights
+  const struct spk_hvx_code *code;           // knows biases and scales; or NULL
   void (*prepare)(const spk_hvx_rows *job);  // once a layer, before its first tile
   void (*multiply)(const spk_hvx_rows *job);
 } spk_hvx_kernel;

@@ -40,8 +40,25 @@ void spk_conv2d_s8_blocks__hvx(const spk_window2d *w, const spk_requant *q, cons
 void spk_conv2d_s8_fours__hvx(const spk_window2d *w, const spk_requant *q, const int8_t *input,
                               const uint32_t *fours, const int32_t *bias, int8_t *output,
                               void *scratch);
-// Of all three; `indices` counts those of the weights, and is 0 for rows4; `spread` is 1 for
-// fours.
+
+// Weights that are instructions: a function that keras-prune's exporter writes. For one chunk
+// of rows it multiplies 128 pixels from x on, and leaves sums without bias, (4, rows, 32
+// pixels); `rows` vectors before them it overwrites.
+typedef void (*spk_hvx_products)(const uint8_t *x, const uint32_t *literals, uint8_t *sums,
+                                 int32_t chunk);
+typedef struct spk_hvx_code {
+  spk_hvx_products products;
+  const uint32_t *literals;  // what it reads
+  const int32_t *records;    // (out_c + 1, 4): multiplier, bias, shift of the row before, 0
+  int32_t chunks, chunk_rows;
+  int32_t wide;  // is a sum shifted by more than 15 bits? (see spk/rows_hvx.h)
+} spk_hvx_code;
+// For HVX only. Of `q` it reads the offsets and the range.
+void spk_conv2d_s8_code__hvx(const spk_window2d *w, const spk_requant *q, const int8_t *input,
+                             const spk_hvx_code *code, int8_t *output, void *scratch);
+
+// Of all of them; for code, `indices` are the words of five chunks and of a vector. `indices`
+// counts those of the weights, and is 0 for rows4; `spread` is 1 for fours.
 SPK_API size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t indices,
                                                 int32_t spread);
 

@@ -50,6 +50,9 @@ size_t spk_hvx_planes_bytes(const spk_window2d *w);
 // How many planar tiles are copied at once, 1 or 4: they lie beside each other, column by
 // column, and a load serves two of them.
 int32_t spk_hvx_together(const spk_window2d *w, int32_t planar);
+// (in_c / 4 * kernel_h * kernel_w,): where every four columns of an interleaved tile lie behind
+// its base.
+SPK_API void spk_hvx_fill_offsets(const spk_window2d *w, int32_t *offsets);
 
 #if defined(__HVX__)
 
@@ -58,8 +61,6 @@ spk_hvx_planes spk_hvx_planes_of(const spk_window2d *w, int32_t input_offset,
 // `work` has room for one tile.
 void spk_hvx_fill_planes(const spk_hvx_planes *p, int32_t batch, HVX_Vector *work,
                          HVX_Vector *turn);
-// Where every four columns of a tile lie behind its base; then the first two again.
-void spk_hvx_fill_offsets(const spk_hvx_planes *p, int32_t *offsets);
 // The tile of the 128 positions from `position` on, after the one before it; returns its base.
 const uint8_t *spk_hvx_fill_tile(const spk_hvx_planes *p, int32_t position, HVX_Vector *tile,
                                  HVX_Vector *turn);

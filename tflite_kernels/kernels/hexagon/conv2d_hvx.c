@@ -172,6 +172,7 @@ void spk_hvx_conv2d(const spk_window2d *w, const spk_requant *q, const int8_t *i
   HVX_Vector *const turn = (HVX_Vector *)(base + at.turn);
   int32_t *const offsets = (int32_t *)(base + at.offsets);
   spk_hvx_record *const records = (spk_hvx_record *)(base + at.records);
+  const spk_hvx_code *const code = kernel->code;
   spk_hvx_rows job = {.weights = weights,
                       .bias = bias,
                       .base = (const uint8_t *)tile,
@@ -179,15 +180,23 @@ void spk_hvx_conv2d(const spk_window2d *w, const spk_requant *q, const int8_t *i
                       .work = base + at.work,
                       .sums = (HVX_Vector *)(base + at.sums),
                       .records = records,
+                      .code = code,
                       .rows = w->out_c};
   job.columns = 4 * spk_channel_fours(w->in_c) * w->kernel_h * w->kernel_w;
   job.offset = (q->output_offset & 0xffff) * 0x10001;
   job.low = (int32_t)((uint32_t)(uint8_t)q->act_min * 0x01010101u);
   job.high = (int32_t)((uint32_t)(uint8_t)q->act_max * 0x01010101u);
-  job.first_multiplier = q->multiplier[0];
-  job.wide = fill_records(q, bias, w->out_c, kernel, records);
   const spk_hvx_planes p = spk_hvx_planes_of(w, q->input_offset, input, base, kernel->planar);
-  spk_hvx_fill_offsets(&p, offsets);
+  if (code != NULL) {
+    job.records = (const spk_hvx_record *)(const void *)code->records;
+    job.wide = code->wide;
+  } else {
+    job.first_multiplier = q->multiplier[0];
+    job.wide = fill_records(q, bias, w->out_c, kernel, records);
+    spk_hvx_fill_offsets(w, offsets);
+    offsets[job.columns / 4] = offsets[0];
+    offsets[job.columns / 4 + 1] = offsets[1 % (job.columns / 4)];
+  }
   job.in_order = !p.copied;
   job.together = p.together;
   if (kernel->prepare != NULL) kernel->prepare(&job);

@@ -90,6 +90,25 @@ size_t spk_hvx_planes_bytes(const spk_window2d *w) {
   return words * WORD + (kind == SPK_HVX_STRIDED ? SPK_HVX_PIXELS * WORD : 0);
 }
 
+void spk_hvx_fill_offsets(const spk_window2d *w, int32_t *offsets) {
+  const int32_t kind = kind_of(w), groups = spk_channel_fours(w->in_c);
+  const int32_t copied = kind == SPK_HVX_FLAT && are_aligned(w), span = flat_span(w, 0);
+  const int32_t copies = copied ? WORD * (int32_t)plane_words(w, kind) : 0;
+  int32_t i = 0;
+  for (int32_t ky = 0; ky < w->kernel_h; ++ky) {
+    const int32_t row = flat_front(w) + (ky * w->dilation_h - w->pad_top) * w->in_w;
+    for (int32_t kx = 0; kx < w->kernel_w; ++kx) {
+      int32_t place = 4 * SPK_HVX_BYTES * i, step = 4 * SPK_HVX_BYTES;
+      if (copied) {  // see spk_hvx_copy_of
+        const int32_t before = w->kernel_w + kx * (groups + 1);
+        step = WORD * span;
+        place = WORD * row + (kx * w->dilation_w == w->pad_left ? 0 : copies + before * step);
+      }
+      for (int32_t g = 0; g < groups; ++g, ++i, place += step) offsets[i] = place;
+    }
+  }
+}
+
 #if defined(__HVX__)
 
 spk_hvx_planes spk_hvx_planes_of(const spk_window2d *w, int32_t input_offset,
@@ -141,23 +160,6 @@ void spk_hvx_fill_planes(const spk_hvx_planes *p, int32_t batch, HVX_Vector *wor
     spk_hvx_pack_flat(p, image, work, turn);
     if (p->copied) spk_hvx_copy_planes(p);
   }
-}
-
-void spk_hvx_fill_offsets(const spk_hvx_planes *p, int32_t *offsets) {
-  int32_t i = 0;
-  for (int32_t ky = 0; ky < p->w->kernel_h; ++ky) {
-    for (int32_t kx = 0; kx < p->w->kernel_w; ++kx) {
-      int32_t place = 4 * SPK_HVX_BYTES * i, step = 4 * SPK_HVX_BYTES;
-      if (p->copied) {
-        place =
-            (int32_t)(spk_hvx_copy_of(p, kx) - p->words) + WORD * spk_hvx_flat_place(p, ky, 0);
-        step = p->plane;
-      }
-      for (int32_t g = 0; g < p->groups; ++g, ++i, place += step) offsets[i] = place;
-    }
-  }
-  offsets[i] = offsets[0];
-  offsets[i + 1] = offsets[1 % i];
 }
 
 static void strided_tile(const spk_hvx_planes *p, int32_t position, uint8_t *to) {
