@@ -21,6 +21,18 @@ pytestmark = [
         reason="This processor has no kernels for chains of int8.",
     ),
 ]
+ISAS = ["avx2", "avxvnni", "avx512vnni"]
+
+
+@pytest.fixture(params=ISAS, autouse=True)
+def isa(request):
+    """The instruction set that chains are made for, as on a processor that has no better one."""
+    library = native.library()
+    if not getattr(library, f"spk_has_{request.param}")():
+        pytest.skip(f"This processor has no {request.param}.")
+    library.spk_use_isa(request.param.encode())
+    yield request.param
+    library.spk_use_isa(b"")
 
 
 def check(content, capfd, links, **options):

@@ -6,24 +6,30 @@
 #include "delegate/stock_cost.h"
 #include "formats/blocks4_s8.h"
 #include "formats/blocks_f32.h"
+#include "kernels/x86/split_blocks4_s8.h"
 
 // Nanoseconds for a byte of packed weights and a pixel, by the height of the blocks, where the
 // window is one pixel (`byte`) or larger; for an element that is written or read; for a tap of
-// a depthwise window; for a call. Fitted like those of cost_rule.c, on an AMD EPYC of the Zen 5
-// generation; those for AVX2 are estimates. Pointwise chains and depthwise blocks of int8, of
-// 7x7 to 112x112 pixels, took 0.8 to 1.2 times what it says.
+// a depthwise window, by its stride; for a call. Fitted like those of cost_rule.c, on an AMD
+// EPYC of the Zen 5 generation, those of int8 for AVX2 and AVX-VNNI too; those of float32 for
+// AVX2 are estimates. Pointwise chains and depthwise blocks of int8, of 7x7 to 112x112 pixels,
+// took 0.8 to 1.2 times what it says.
 typedef struct chain_costs {
-  double byte[3], window[3], element, enter, leave, tap;
+  double byte[3], window[3], element, enter, leave, tap[2];
 } chain_costs;
 
 static const double kChainCall = 600;
 
 static const chain_costs kAvx512 = {
-    {0.0019, 0.0019, 0.0017}, {0.0031, 0.0023, 0.0021}, 0.05, 0.1, 0.09, 0.023};
+    {0.0019, 0.0019, 0.0017}, {0.0031, 0.0023, 0.0021}, 0.05, 0.1, 0.09, {0.023, 0}};
 static const chain_costs kAvx2 = {
-    {0.0026, 0.0028, 0.0030}, {0.0039, 0.0039, 0.0045}, 0.05, 0.12, 0.14, 0.04};
+    {0.0026, 0.0028, 0.0030}, {0.0039, 0.0039, 0.0045}, 0.05, 0.12, 0.14, {0.04, 0}};
 static const chain_costs kS8Avx512Vnni = {
-    {0.0019, 0.0017, 0.0021}, {0}, 0.006, 0.018, 0.012, 0.006};
+    {0.0019, 0.0017, 0.0021}, {0}, 0.006, 0.018, 0.012, {0.006, 0.006}};
+static const chain_costs kS8AvxVnni = {
+    {0.0031, 0.0032, 0.0038}, {0}, 0.012, 0.03, 0.025, {0.0175, 0.04}};
+static const chain_costs kS8Avx2 = {
+    {0.0043, 0.0057, 0.0066}, {0}, 0.012, 0.03, 0.025, {0.027, 0.047}};
 
 // The interpreter, for an element of a sum or an activation and for a tap of a depthwise
 // window.
@@ -31,7 +37,10 @@ static const double kStockElement = 0.06, kStockTap = 0.018, kStockCall = 300;
 
 static const chain_costs *costs_here(spk_dtype dtype) {
   const spk_planes_kernels *kernels = spk_planes_kernels_here(dtype);
-  if (dtype == SPK_S8) return &kS8Avx512Vnni;
+  if (dtype == SPK_S8)
+    return !kernels || strcmp(kernels->isa, "avx512vnni") == 0 ? &kS8Avx512Vnni
+           : strcmp(kernels->isa, "avxvnni") == 0              ? &kS8AvxVnni
+                                                               : &kS8Avx2;
   return kernels && strcmp(kernels->isa, "avx512") == 0 ? &kAvx512 : &kAvx2;
 }
 
@@ -49,8 +58,13 @@ static double pixels_of(const spk_window2d *w, spk_dtype dtype) {
 
 static size_t packed_bytes(const spk_layer *layer, const void *weights, int32_t rows) {
   const int32_t cols = spk_layer_cols(layer), channels = layer->window.out_c;
-  return layer->dtype == SPK_S8 ? spk_blocks4_s8_pack_size(weights, channels, cols, cols, rows)
-                                : spk_blocks_f32_pack_size(weights, channels, cols, rows);
+  if (layer->dtype == SPK_F32) return spk_blocks_f32_pack_size(weights, channels, cols, rows);
+  size_t bytes = spk_blocks4_s8_pack_size(weights, channels, cols, cols, rows);
+#if defined(__x86_64__)
+  if (spk_planes_kernels_here(SPK_S8)->splits)
+    bytes += spk_split_blocks4_s8_extra(weights, channels, cols, cols, rows);
+#endif
+  return bytes;
 }
 
 static double conv_nanoseconds(const spk_layer *layer, const void *weights, int32_t rows) {
@@ -91,7 +105,7 @@ spk_link_cost spk_cost_of_link(const spk_link *link, const spk_layer *layer,
   if (link->kind == SPK_LINK_CONV_2D)
     cost.inside += conv_nanoseconds(layer, weights, link->rows);
   else if (link->kind == SPK_LINK_DEPTHWISE)
-    cost.inside += here->tap * outputs * w->kernel_h * w->kernel_w;
+    cost.inside += here->tap[w->stride_w - 1] * outputs * w->kernel_h * w->kernel_w;
   return cost;
 }
 

@@ -3,6 +3,7 @@
 
 #include "delegate/chain_plan.h"
 #include "formats/blocks4_s8.h"
+#include "kernels/x86/split_blocks4_s8.h"
 
 #if defined(__x86_64__)
 static void *aligned(size_t bytes) { return aligned_alloc(64, (bytes + 64) / 64 * 64); }
@@ -14,7 +15,10 @@ static const char *pack_conv2d(spk_chain *chain, int32_t link, const spk_layer *
   const int32_t height = chain->links[link].rows;
   const int64_t stride = spk_chain_stride_of_input(chain, link);
   const size_t bytes = spk_blocks4_s8_pack_size(weights, rows, cols, cols, height);
-  uint8_t *packed = bytes ? aligned(bytes + spk_channels_s8_tail_bytes(layer)) : NULL;
+  const int splits = chain->kernels->splits;
+  const size_t extra =
+      splits ? spk_split_blocks4_s8_extra(weights, rows, cols, cols, height) : 0;
+  uint8_t *packed = bytes ? aligned(bytes + extra + spk_channels_s8_tail_bytes(layer)) : NULL;
   chain->memory[link][0] = packed;
   if (!packed ||
       spk_blocks4_s8_pack(weights, rows, cols, cols, height, packed, bytes) != SPK_OK ||
@@ -24,6 +28,7 @@ static const char *pack_conv2d(spk_chain *chain, int32_t link, const spk_layer *
   uint32_t *block = (uint32_t *)spk_blocks4_s8_blocks(packed);
   for (uint32_t i = 0; i < header->blocks; ++i, block += spk_blocks4_s8_words(height))
     block[0] *= (uint32_t)stride * kSpkPlanesWord;
+  if (splits) spk_split_blocks4_s8(packed);
   void *tail = packed + spk_blocks4_s8_bytes(header);
   spk_channels_s8_fill_tail(layer, weights, spk_blocks4_s8_first(packed), header->groups,
                             height, tail);

@@ -4,6 +4,9 @@
 // could have them; arrays keep the sizes that they say, as the interpreter makes them so. The
 // delegate must take the model or leave it; a sanitizer sees the rest. With COUNT 1 a case can
 // be run again.
+#if defined(__x86_64__)
+#include "kernels/x86/kernels_x86.h"
+#endif
 #include "tests/random_models.h"
 
 static const int kNumbers[] = {
@@ -196,7 +199,16 @@ static void resize_input(host *h) {
   host_resize(&h->context, input, shape);
 }
 
+// As if on another processor.
+static void use_any_isa(void) {
+#if defined(__x86_64__)
+  static const char *const isas[] = {"", "", "avx2", "avxvnni", "avx512", "avx512vnni"};
+  spk_use_isa(isas[spk_random_int(0, 5)]);
+#endif
+}
+
 static int run_case(void) {
+  use_any_isa();
   host *h = model_random();
   for (int i = spk_random_int(0, 4); i > 0; --i) {
     if (spk_random_int(0, 3))

@@ -53,7 +53,7 @@ void spk_conv2d_s8_blocks1x4__avx512vnni(const spk_args *args) {
                                            .pack = spk_planar_fours_s8_pack_avx512,
                                            .compute = compute1x4,
                                            .store = spk_planar_fours_s8_store_avx512};
-  spk_planar_fours_s8_run(args, &kernel, WORDS);
+  spk_planar_fours_s8_run(args, &kernel);
 }
 
 void spk_conv2d_s8_blocks2x4__avx512vnni(const spk_args *args) {
@@ -61,7 +61,7 @@ void spk_conv2d_s8_blocks2x4__avx512vnni(const spk_args *args) {
                                            .pack = spk_planar_fours_s8_pack_avx512,
                                            .compute = compute2x4,
                                            .store = spk_planar_fours_s8_store_avx512};
-  spk_planar_fours_s8_run(args, &kernel, WORDS);
+  spk_planar_fours_s8_run(args, &kernel);
 }
 
 void spk_conv2d_s8_blocks4x4__avx512vnni(const spk_args *args) {
@@ -69,5 +69,5 @@ void spk_conv2d_s8_blocks4x4__avx512vnni(const spk_args *args) {
                                            .pack = spk_planar_fours_s8_pack_avx512,
                                            .compute = compute4x4,
                                            .store = spk_planar_fours_s8_store_avx512};
-  spk_planar_fours_s8_run(args, &kernel, WORDS);
+  spk_planar_fours_s8_run(args, &kernel);
 }

@@ -1,27 +1,7 @@
 // int8 CONV_2D by blocks, 8 output pixels in a ymm register, AVX-VNNI.
-#include <immintrin.h>
+#include "kernels/x86/conv2d_s8_blocks_avxvnni.h"
 
-#include "formats/blocks4_s8.h"
 #include "kernels/x86/kernels_x86.h"
-#include "kernels/x86/planar_fours_s8.h"
-#include "kernels/x86/requantize.h"
-
-#define TARGET __attribute__((target("avx2,fma,avxvnni")))
-
-// One broadcast, not one for each vector.
-TARGET static inline __m256i broadcast(const uint32_t *words) {
-  __m256i weights = _mm256_set1_epi32((int32_t)words[0]);
-  __asm__("" : "+x"(weights));
-  return weights;
-}
-
-// As an instruction, so that the compiler cannot copy the sums around it, as gcc 12 does.
-#define DOT(sum, x, weights) \
-  __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(x), "x"(weights))
-#define WORDS     1
-#define WEIGHTS   __m256i
-#define BROADCAST broadcast
-#include "kernels/x86/conv2d_s8_blocks_ymm.h"
 
 COMPUTE(1, 4)
 COMPUTE(1, 8)
@@ -51,7 +31,7 @@ void spk_conv2d_s8_blocks1x4__avxvnni(const spk_args *args) {
                                            .pack = spk_planar_fours_s8_pack_pixels,
                                            .compute = compute1x4,
                                            .store = spk_planar_fours_s8_store};
-  spk_planar_fours_s8_run(args, &kernel, WORDS);
+  spk_planar_fours_s8_run(args, &kernel);
 }
 
 void spk_conv2d_s8_blocks2x4__avxvnni(const spk_args *args) {
@@ -59,7 +39,7 @@ void spk_conv2d_s8_blocks2x4__avxvnni(const spk_args *args) {
                                            .pack = spk_planar_fours_s8_pack_pixels,
                                            .compute = compute2x4,
                                            .store = spk_planar_fours_s8_store};
-  spk_planar_fours_s8_run(args, &kernel, WORDS);
+  spk_planar_fours_s8_run(args, &kernel);
 }
 
 void spk_conv2d_s8_blocks4x4__avxvnni(const spk_args *args) {
@@ -67,5 +47,5 @@ void spk_conv2d_s8_blocks4x4__avxvnni(const spk_args *args) {
                                            .pack = spk_planar_fours_s8_pack_pixels,
                                            .compute = compute4x4,
                                            .store = spk_planar_fours_s8_store};
-  spk_planar_fours_s8_run(args, &kernel, WORDS);
+  spk_planar_fours_s8_run(args, &kernel);
 }

@@ -1,8 +1,8 @@
 // The inner loop of int8 convolution by blocks of `height` output by four input channels, for
 // one vector length. The including file includes channels_s8_template.h and defines TARGET,
-// VECTOR, BYTES, LOAD, STORE, SET32, SET8, WORDS (of weights in a row of a block), WEIGHTS and
-// BROADCAST (of these words), DOT (u8 x s8, four at a time), PACKS32, PACKS16, INTERLEAVE (16
-// bytes of each 128 bits, channel by channel, to pixel by pixel), MIN8, MAX8, XOR and NAME(x).
+// VECTOR, BYTES, LOAD, STORE, SET32, SET8, BROADCAST (of a word of weights), DOT (u8 x s8, four
+// at a time), PACKS32, PACKS16, INTERLEAVE (16 bytes of each 128 bits, channel by channel, to
+// pixel by pixel), MIN8, MAX8, XOR and NAME(x).
 //
 // A vector holds four inputs of BYTES / 4 pixels in 32-bit lanes. One load of inputs serves
 // all rows of a block, one broadcast of four weights all vectors of pixels.
@@ -14,14 +14,14 @@ INLINE void NAME(group)(const uint32_t *block, uint32_t count, const uint8_t *pl
   for (int r = 0; r < height; ++r)
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) sum[r][v] = SET32(first[r]);
-  for (uint32_t i = 0; i < count; ++i, block += 1 + WORDS * height) {
+  for (uint32_t i = 0; i < count; ++i, block += 1 + height) {
     const uint8_t *from = planes + block[0];
     VECTOR x[8];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) x[v] = LOAD(from + v * BYTES);
 #pragma GCC unroll 4
     for (int r = 0; r < height; ++r) {
-      const WEIGHTS weights = BROADCAST(block + 1 + WORDS * r);
+      const VECTOR weights = BROADCAST(block + 1 + r);
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) DOT(sum[r][v], x[v], weights);
     }
@@ -48,8 +48,8 @@ INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *pla
 #pragma GCC unroll 4
   for (int r = 0; r < kSpkFour; r += height) {
     const uint32_t begin = first[r / height], count = first[r / height + 1] - begin;
-    NAME(group)(blocks + (size_t)begin * (1 + WORDS * height), count, planes,
-                run->first + o + r, sum + r, height, vectors);
+    NAME(group)(blocks + (size_t)begin * (1 + height), count, planes, run->first + o + r,
+                sum + r, height, vectors);
 #pragma GCC unroll 4
     for (int i = r; i < r + height; ++i) {
       NAME(round)(run, o + i, sum[i], away, vectors);
@@ -76,11 +76,11 @@ TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *ru
   for (int v = 0; v < vectors; ++v) {
     VECTOR sum[4];
     for (int r = 0; r < kSpkFour; ++r) {
-      const uint32_t *block = blocks + (size_t)first[r / height] * (1 + WORDS * (size_t)height);
+      const uint32_t *block = blocks + (size_t)first[r / height] * (1 + (size_t)height);
       const uint32_t count = first[r / height + 1] - first[r / height];
       sum[r] = SET32(run->first[o + r]);
-      for (uint32_t i = 0; i < count; ++i, block += 1 + WORDS * height) {
-        const WEIGHTS weights = BROADCAST(block + 1 + WORDS * (r % height));
+      for (uint32_t i = 0; i < count; ++i, block += 1 + height) {
+        const VECTOR weights = BROADCAST(block + 1 + r % height);
         DOT(sum[r], LOAD(planes + block[0] + v * BYTES), weights);
       }
       NAME(round_any)(run, o + r, sum + r, 1);

@@ -26,8 +26,6 @@ TARGET static inline __m512i broadcast(const uint32_t *words) {
 }
 
 #define VECTOR     __m512i
-#define WEIGHTS    __m512i
-#define WORDS      1
 #define BROADCAST  broadcast
 #define BYTES      64
 #define LOAD       _mm512_loadu_si512

@@ -1,27 +1,58 @@
 #include <cpuid.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "kernels/x86/kernels_x86.h"
 
+// Instruction sets that kernels are written for.
+enum { kAvx2 = 1, kAvxVnni = 2, kAvx512 = 4, kAvx512Vnni = 8, kAvx512Vbmi = 16 };
+
+static atomic_int hidden;  // see spk_use_isa()
+
+int spk_use_isa(const char *isa) {
+  static const struct {
+    const char *name;
+    int hidden;
+  } kMachines[] = {{"c", ~0},
+                   {"avx2", ~kAvx2},
+                   {"avxvnni", ~(kAvx2 | kAvxVnni)},
+                   {"avx512", ~(kAvx2 | kAvx512)},
+                   {"avx512vnni", kAvx512Vbmi},
+                   {"", 0}};
+  for (size_t i = 0; i < sizeof(kMachines) / sizeof(kMachines[0]); ++i) {
+    if (strcmp(kMachines[i].name, isa) != 0) continue;
+    atomic_store_explicit(&hidden, kMachines[i].hidden, memory_order_relaxed);
+    return 1;
+  }
+  return 0;
+}
+
+static int is_seen(int isa) {
+  return !(atomic_load_explicit(&hidden, memory_order_relaxed) & isa);
+}
+
 int spk_has_avx2(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return is_seen(kAvx2) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
 // Compilers before gcc 13 and clang 17 do not know "avxvnni" here: leaf 7.1, EAX bit 4.
 int spk_has_avxvnni(void) {
   unsigned eax, ebx, ecx, edx;
-  return spk_has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 4 & 1);
+  return is_seen(kAvxVnni) && spk_has_avx2() &&
+         __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 4 & 1);
 }
 
-int spk_has_avx512(void) { return spk_has_avx2() && __builtin_cpu_supports("avx512f"); }
+int spk_has_avx512(void) {
+  return is_seen(kAvx512) && spk_has_avx2() && __builtin_cpu_supports("avx512f");
+}
 
 int spk_has_avx512vnni(void) {
-  return spk_has_avx512() && __builtin_cpu_supports("avx512bw") &&
+  return is_seen(kAvx512Vnni) && spk_has_avx512() && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
 }
 
 int spk_has_avx512vbmi(void) {
-  return spk_has_avx512vnni() && __builtin_cpu_supports("avx512vbmi");
+  return is_seen(kAvx512Vbmi) && spk_has_avx512vnni() && __builtin_cpu_supports("avx512vbmi");
 }
 
 // The first level of a leaf that lists caches (Intel: 4, AMD: 0x8000001d), 0 if there is none.

@@ -4,11 +4,16 @@
 
 #include "spk/layer.h"
 
-int spk_has_avx2(void);        // and FMA
-int spk_has_avxvnni(void);     // and AVX2
-int spk_has_avx512(void);      // F
-int spk_has_avx512vnni(void);  // F, BW, VL, VNNI
-int spk_has_avx512vbmi(void);  // all that, and VBMI
+SPK_API int spk_has_avx2(void);        // and FMA
+SPK_API int spk_has_avxvnni(void);     // and AVX2
+SPK_API int spk_has_avx512(void);      // F
+SPK_API int spk_has_avx512vnni(void);  // F, BW, VL, VNNI
+SPK_API int spk_has_avx512vbmi(void);  // all that, and VBMI
+
+// For tests and benchmarks: from now on this is a machine with "avx2", "avxvnni" or "avx512"
+// (and AVX2), "avx512vnni" (and all of these), with none of them ("c"), or again what it is
+// (""). Returns 0 for other names. What it does not have it does not get.
+SPK_API int spk_use_isa(const char *isa);
 
 // Of the first-level data cache.
 int32_t spk_first_cache_bytes(void);

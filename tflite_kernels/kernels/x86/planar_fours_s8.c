@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formats/blocks4_s8.h"
+#include "kernels/x86/split_blocks4_s8.h"
 
 enum { kWord = 4 };
 
@@ -43,52 +44,29 @@ static int32_t plan_of(const spk_layer *layer, spk_planar *plan) {
   return run && spk_planar_plan(&view, kWord, plan) == SPK_OK ? run : 0;
 }
 
-// What wide weights add.
-static size_t extra_bytes(const spk_blocks4_s8_header *header, int32_t words) {
-  return (size_t)header->blocks * (size_t)header->height * (size_t)(words - 1) * 4;
-}
-
-static void *tail_of(const void *packed, int32_t words) {
-  return (uint8_t *)packed + spk_blocks4_s8_bytes(packed) + extra_bytes(packed, words);
+static void *tail_of(const void *packed) {
+  return (uint8_t *)packed + spk_blocks4_s8_bytes(packed);
 }
 
 static size_t pack_size(const spk_layer *layer, const void *weights, int32_t height,
-                        int32_t words) {
+                        int splits) {
   spk_planar plan;
   const int32_t run = plan_of(layer, &plan);
   if (!run) return 0;
   const int32_t rows = layer->window.out_c, cols = spk_layer_cols(layer);
   const size_t bytes = spk_blocks4_s8_pack_size(weights, rows, cols, run, height);
   if (bytes == 0) return 0;
-  const spk_blocks4_s8_header empty = spk_blocks4_s8_header_of(rows, cols, run, height);
-  const size_t block = spk_blocks4_s8_words(height) * 4;
-  const size_t blocks = (bytes - spk_blocks4_s8_bytes(&empty)) / block;
-  return bytes + blocks * (size_t)height * (size_t)(words - 1) * 4 +
-         spk_channels_s8_tail_bytes(layer);
+  const size_t extra =
+      splits ? spk_split_blocks4_s8_extra(weights, rows, cols, run, height) : 0;
+  return bytes + extra + spk_channels_s8_tail_bytes(layer);
 }
 
-// From the last block to the first, in place.
-static void widen(void *packed) {
-  const spk_blocks4_s8_header *header = packed;
-  const size_t height = (size_t)header->height;
-  uint32_t *blocks = (uint32_t *)spk_blocks4_s8_blocks(packed);
-  for (size_t b = header->blocks; b-- > 0;) {
-    uint32_t block[5];
-    memcpy(block, blocks + b * (1 + height), 4 * (1 + height));
-    int16_t wide[4][4];
-    for (size_t i = 0; i < 4 * height; ++i)
-      wide[i / 4][i % 4 / 2 + i % 2 * 2] = ((const int8_t *)(block + 1))[i];
-    memcpy(blocks + b * (1 + 2 * height), block, 4);
-    memcpy(blocks + b * (1 + 2 * height) + 1, wide, 8 * height);
-  }
-}
-
-static spk_status pack(const spk_layer *layer, const void *weights, int32_t height,
-                       int32_t words, void *packed, size_t bytes) {
+static spk_status pack(const spk_layer *layer, const void *weights, int32_t height, int splits,
+                       void *packed, size_t bytes) {
   spk_planar plan;
   const int32_t run = plan_of(layer, &plan);
   if (!run) return SPK_ERR_UNSUPPORTED;
-  if (bytes < pack_size(layer, weights, height, words)) return SPK_ERR_SPACE;
+  if (bytes < pack_size(layer, weights, height, splits)) return SPK_ERR_SPACE;
   const spk_status status = spk_blocks4_s8_pack(
       weights, layer->window.out_c, spk_layer_cols(layer), run, height, packed, bytes);
   if (status != SPK_OK) return status;
@@ -96,28 +74,28 @@ static spk_status pack(const spk_layer *layer, const void *weights, int32_t heig
   uint32_t *block = (uint32_t *)spk_blocks4_s8_blocks(packed);
   for (uint32_t i = 0; i < count; ++i, block += spk_blocks4_s8_words(height))
     block[0] = spk_planar_offset(&plan, block[0]) * kWord;
-  if (words == 2) widen(packed);
+  if (splits) spk_split_blocks4_s8(packed);
   spk_channels_s8_fill_tail(layer, weights, spk_blocks4_s8_first(packed),
                             ((const spk_blocks4_s8_header *)packed)->groups, height,
-                            tail_of(packed, words));
+                            tail_of(packed));
   return SPK_OK;
 }
 
-#define SPK_PLANAR_FOURS_PACKER(name, height, words)                             \
+#define SPK_PLANAR_FOURS_PACKER(name, height, splits)                            \
   size_t spk_planar_s8_##name##height##x4_pack_size(const spk_layer *layer,      \
                                                     const void *weights) {       \
-    return pack_size(layer, weights, height, words);                             \
+    return pack_size(layer, weights, height, splits);                            \
   }                                                                              \
   spk_status spk_planar_s8_##name##height##x4_pack(                              \
       const spk_layer *layer, const void *weights, void *packed, size_t bytes) { \
-    return pack(layer, weights, height, words, packed, bytes);                   \
+    return pack(layer, weights, height, splits, packed, bytes);                  \
   }
-SPK_PLANAR_FOURS_PACKER(blocks, 1, 1)
-SPK_PLANAR_FOURS_PACKER(blocks, 2, 1)
-SPK_PLANAR_FOURS_PACKER(blocks, 4, 1)
-SPK_PLANAR_FOURS_PACKER(wide, 1, 2)
-SPK_PLANAR_FOURS_PACKER(wide, 2, 2)
-SPK_PLANAR_FOURS_PACKER(wide, 4, 2)
+SPK_PLANAR_FOURS_PACKER(blocks, 1, 0)
+SPK_PLANAR_FOURS_PACKER(blocks, 2, 0)
+SPK_PLANAR_FOURS_PACKER(blocks, 4, 0)
+SPK_PLANAR_FOURS_PACKER(split, 1, 1)
+SPK_PLANAR_FOURS_PACKER(split, 2, 1)
+SPK_PLANAR_FOURS_PACKER(split, 4, 1)
 
 static int is_by_rows(const spk_layer *layer) { return layer->window.in_c % kSpkFour != 0; }
 
@@ -166,12 +144,11 @@ static void run_by_rows(const spk_args *args, const spk_args *inner,
   }
 }
 
-void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kernel,
-                             int32_t words) {
+void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kernel) {
   spk_layer view;
   if (!spk_planar_fours_s8_view(args->layer, &view)) return;
   const spk_channels_s8 channels =
-      spk_channels_s8_of(args->layer, args->packed, tail_of(args->packed, words));
+      spk_channels_s8_of(args->layer, args->packed, tail_of(args->packed));
   spk_planar_kernel complete = *kernel;
   complete.element = kWord;
   complete.output = 1;

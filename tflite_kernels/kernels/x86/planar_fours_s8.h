@@ -14,16 +14,16 @@
 #include "kernels/x86/channels_s8.h"
 
 // blocks4_s8 whose places are byte offsets into the planes, and behind them the tail of
-// channels_s8.h. In `wide` blocks a row has two words of int16 weights: w0, w2 and w1, w3.
-#define SPK_PLANAR_FOURS_FUNCTIONS(height)                                                    \
-  size_t spk_planar_s8_blocks##height##x4_pack_size(const spk_layer *layer,                   \
-                                                    const void *weights);                     \
-  spk_status spk_planar_s8_blocks##height##x4_pack(                                           \
-      const spk_layer *layer, const void *weights, void *packed, size_t bytes);               \
-  size_t spk_planar_s8_wide##height##x4_pack_size(const spk_layer *layer,                     \
-                                                  const void *weights);                       \
-  spk_status spk_planar_s8_wide##height##x4_pack(const spk_layer *layer, const void *weights, \
-                                                 void *packed, size_t bytes);
+// channels_s8.h. `split` blocks are those of split_blocks4_s8.h.
+#define SPK_PLANAR_FOURS_FUNCTIONS(height)                                                     \
+  size_t spk_planar_s8_blocks##height##x4_pack_size(const spk_layer *layer,                    \
+                                                    const void *weights);                      \
+  spk_status spk_planar_s8_blocks##height##x4_pack(                                            \
+      const spk_layer *layer, const void *weights, void *packed, size_t bytes);                \
+  size_t spk_planar_s8_split##height##x4_pack_size(const spk_layer *layer,                     \
+                                                   const void *weights);                       \
+  spk_status spk_planar_s8_split##height##x4_pack(const spk_layer *layer, const void *weights, \
+                                                  void *packed, size_t bytes);
 SPK_PLANAR_FOURS_FUNCTIONS(1)
 SPK_PLANAR_FOURS_FUNCTIONS(2)
 SPK_PLANAR_FOURS_FUNCTIONS(4)
@@ -47,9 +47,7 @@ void spk_planar_fours_s8_pack_avx512(const void *const *pixels, int32_t count, i
 void spk_planar_fours_s8_store_avx512(const void *tile, int32_t pixels, int32_t channels,
                                       const int32_t *to, void *output);
 
-// Runs `kernel`, whose compute() finds a spk_channels_s8 where else the packed weights are;
-// `words` of weights are in a row of a block: 1, or 2 when wide.
-void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kernel,
-                             int32_t words);
+// Runs `kernel`, whose compute() finds a spk_channels_s8 where else the packed weights are.
+void spk_planar_fours_s8_run(const spk_args *args, const spk_planar_kernel *kernel);
 
 #endif  // SPK_KERNELS_X86_PLANAR_FOURS_S8_H_

@@ -59,6 +59,7 @@ typedef enum spk_planes_function {
 typedef struct spk_planes_kernels {
   const char *isa;
   int32_t channels;  // of a plane
+  int splits;        // blocks of int8 weights, see split_blocks4_s8.h
   // Pixels, by their addresses, into a tile of `planes`.
   void (*pack)(const void *const *pixels, int32_t count, int32_t planes, void *to,
                int32_t stride);
@@ -86,6 +87,7 @@ SPK_API int spk_has_chains(void);
 SPK_API int spk_has_s8_chains(void);
 
 extern const spk_planes_kernels spk_planes_f32_avx2, spk_planes_f32_avx512;
+extern const spk_planes_kernels spk_planes_s8_avx2, spk_planes_s8_avxvnni;
 extern const spk_planes_kernels spk_planes_s8_avx512vnni;
 
 #endif  // SPK_KERNELS_X86_PLANES_H_

@@ -5,8 +5,9 @@
 #include "kernels/x86/channels_s8.h"
 #include "kernels/x86/planes.h"
 
-// A sparse convolution of one pixel. `channels.packed` is blocks4_s8 of height 1, 2 or 4, whose
-// places are offsets in bytes from `at` of the input tile.
+// A sparse convolution of one pixel. `channels.packed` is blocks4_s8 of height 1, 2 or 4, split
+// (split_blocks4_s8.h) if the kernels want it, whose places are offsets in bytes from `at` of
+// the input tile.
 typedef struct spk_planes_conv2d_s8 {
   spk_channels_s8 channels;
   int32_t height;
@@ -32,6 +33,8 @@ typedef struct spk_planes_depthwise_s8 {
 } spk_planes_depthwise_s8;
 
 // store() of planes.h.
+void spk_planes_s8_store_avx2(spk_planes_tile from, int32_t pixels, int32_t channels,
+                              const int32_t *to, void *output);
 void spk_planes_s8_store_avx512(spk_planes_tile from, int32_t pixels, int32_t channels,
                                 const int32_t *to, void *output);
 

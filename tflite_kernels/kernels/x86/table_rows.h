@@ -44,19 +44,19 @@ SPK_KERNEL(spk_conv2d_s8_quads__avx512vnni, SPK_CONV_2D, SPK_S8, "tuples_s8", av
            spk_planar_s8_units, "packed offsets fit 32 bits")
 SPK_KERNEL(
     spk_conv2d_s8_blocks1x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
-    spk_planar_s8_wide1x4_pack_size, spk_planar_s8_wide1x4_pack, spk_planar_fours_s8_scratch,
+    spk_planar_s8_split1x4_pack_size, spk_planar_s8_split1x4_pack, spk_planar_fours_s8_scratch,
     spk_planar_fours_s8_units,
     "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
     "without horizontal dilation")
 SPK_KERNEL(
     spk_conv2d_s8_blocks2x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
-    spk_planar_s8_wide2x4_pack_size, spk_planar_s8_wide2x4_pack, spk_planar_fours_s8_scratch,
+    spk_planar_s8_split2x4_pack_size, spk_planar_s8_split2x4_pack, spk_planar_fours_s8_scratch,
     spk_planar_fours_s8_units,
     "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
     "without horizontal dilation")
 SPK_KERNEL(
     spk_conv2d_s8_blocks4x4__avx2, SPK_CONV_2D, SPK_S8, "blocks4_s8", avx2,
-    spk_planar_s8_wide4x4_pack_size, spk_planar_s8_wide4x4_pack, spk_planar_fours_s8_scratch,
+    spk_planar_s8_split4x4_pack_size, spk_planar_s8_split4x4_pack, spk_planar_fours_s8_scratch,
     spk_planar_fours_s8_units,
     "packed offsets fit 32 bits; input channels a multiple of 4, or a window of several rows "
     "without horizontal dilation")

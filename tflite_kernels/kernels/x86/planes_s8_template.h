@@ -1,0 +1,162 @@
+// int8 depthwise convolutions of 3x3 on planes, for one vector length. The including file has
+// what conv2d_s8_blocks_template.h needs, and defines SAME (the same 128 bits in all of a
+// vector), FLOATS (a vector as floats), ORDER(x), which sorts its 64-bit parts 0, 2, ... and
+// then 1, 3, ..., STORE_SOME(to, words, count), and how a window is multiplied:
+//   column   the windows' inputs around neighbouring pixels, one vector of them; in 128-bit
+//   lane
+//            k there is what belongs to the pixels 4 k ... 4 k + 3
+//   column_at(from, row)   loads one; rows of pixels are `row` bytes apart
+//   taps, taps_of(plane)   the weights of four channels
+//   sum_at(taps, here, next, j, first)   the sums of the windows that begin at the pixels
+//            4 k + j, by channels; `next` is the column behind `here`
+// and MOST1, MOST2 and MOST4, the vectors of a convolution by blocks of such heights.
+enum { kVectorPixels = BYTES / kSpkPlanesWord, kCacheLine = 64 };
+
+typedef SPK_FOR_ISA(spk_channels_, ISA) channels;
+
+INLINE VECTOR round_sum(VECTOR sum, const channels *ends, const spk_rounding rounding) {
+  return SPK_FOR_ISA(spk_requantize_channels_, ISA)(sum, ends, rounding);
+}
+
+// Four vectors of numbers to words of four channels, as x + 128.
+INLINE VECTOR words_of(const VECTOR *sum, const channels *ends) {
+  const VECTOR bytes = PACKS16(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]));
+  return XOR(MIN8(ends->high, MAX8(ends->low, bytes)), SET8((char)0x80));
+}
+
+// A plane of a tile.
+INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int32_t pixels,
+                     const taps *weights, const channels *ends, uint8_t *to,
+                     const spk_rounding rounding) {
+  column here = column_at(from, row);
+  for (size_t at = 0; at < (size_t)pixels * kSpkPlanesWord; at += BYTES) {
+    const column next = column_at(from + at + BYTES, row);
+    // The next plane lies pages away, where no processor looks by itself.
+    if (at % kCacheLine == 0)
+      for (size_t i = 0; i < 3; ++i) __builtin_prefetch(ahead + i * row + at);
+    VECTOR sum[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j)
+      sum[j] = round_sum(sum_at(weights, &here, &next, j, ends->first), ends, rounding);
+    STORE(to + at, words_of(sum, ends));
+    here = next;
+  }
+}
+
+// The same with stride 2, for `pixels` of a row: their windows begin at the even pixels of two
+// vectors.
+INLINE void row_of(const uint8_t *from, size_t row, int32_t pixels, const taps *weights,
+                   const channels *ends, uint8_t *to, const spk_rounding rounding) {
+  column here = column_at(from, row);
+  for (int32_t p = 0; p < pixels; p += kVectorPixels, from += 2 * BYTES, to += BYTES) {
+    const column middle = column_at(from + BYTES, row);
+    const column next = column_at(from + 2 * BYTES, row);
+    VECTOR sum[4];
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      sum[j] = round_sum(sum_at(weights, &here, &middle, 2 * j, ends->first), ends, rounding);
+      sum[2 + j] =
+          round_sum(sum_at(weights, &middle, &next, 2 * j, ends->first), ends, rounding);
+    }
+    STORE_SOME(to, ORDER(words_of(sum, ends)), pixels - p);
+    here = next;
+  }
+}
+
+// What the rounding in float32 needs.
+INLINE channels exact_ends(const spk_requant *q, const spk_planes_taps_s8 *plane) {
+  return (channels){
+      .first = SAME(plane->first),
+      .scale = FLOATS(SAME(plane->scale)),
+      .offset = FLOATS(SAME(plane->offset)),
+      .below = FLOATS(SAME(plane->below)),
+      .low = SET8((char)q->act_min),
+      .high = SET8((char)q->act_max),
+  };
+}
+
+INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from, int32_t pixels,
+                       spk_planes_tile to, const int stride) {
+  const spk_requant *q = d->requant;
+  const size_t planes = (size_t)d->planes, row = (size_t)d->pitch * kSpkPlanesWord;
+  const size_t step = (size_t)from.stride * kSpkPlanesWord;
+  const spk_depthwise_ends all = spk_depthwise_ends_of(d->packed + planes, planes * 16);
+  for (size_t i = 0; i < planes; ++i) {
+    const spk_planes_taps_s8 *plane = &d->packed[i];
+    const uint8_t *in = (const uint8_t *)from.at + i * step;
+    const uint8_t *ahead = i + 1 < planes ? in + step : in;
+    uint8_t *out = (uint8_t *)to.at + i * (size_t)to.stride * kSpkPlanesWord;
+    const taps weights = taps_of(plane);
+#define PLANE(rounding)                                               \
+  if (stride == 1)                                                    \
+    plane_of(in, row, ahead, pixels, &weights, &ends, out, rounding); \
+  else                                                                \
+    row_of(in, row, pixels, &weights, &ends, out, rounding)
+    if (plane->is_exact) {
+      const channels ends = exact_ends(q, plane);
+      if (q->act_min >= q->output_offset) {
+        PLANE(SPK_ROUND_F32_RELU);
+      } else {
+        PLANE(SPK_ROUND_F32);
+      }
+    } else {
+      const channels ends = SPK_FOR_ISA(spk_channels_of_, ISA)(q, &all, 16 * i, 128);
+      PLANE(SPK_ROUND_TWICE);
+    }
+#undef PLANE
+  }
+}
+
+TARGET static void depthwise(const void *conv, spk_planes_tile from, int32_t pixels,
+                             spk_planes_tile to) {
+  all_planes(conv, from, pixels, to, 1);
+}
+
+TARGET static void depthwise2(const void *conv, spk_planes_tile from, int32_t pixels,
+                              spk_planes_tile to) {
+  all_planes(conv, from, pixels, to, 2);
+}
+
+// A sparse convolution by blocks of `height`: `vectors` of pixels at a time.
+INLINE void part(const spk_channels_s8 *run, spk_planes_tile from, int32_t pixels,
+                 spk_planes_tile to, const int height, const int vectors) {
+  const size_t stride = (size_t)to.stride * kSpkPlanesWord;
+  if (run->away)
+    NAME(fours)(run, from.at, pixels, 0, run->rows, to.at, stride, height, 1, vectors, 1);
+  else
+    NAME(fours)(run, from.at, pixels, 0, run->rows, to.at, stride, height, 0, vectors, 1);
+}
+
+// The most vectors that the registers hold at a time, then what is left.
+INLINE void all_pixels(const spk_channels_s8 *run, spk_planes_tile from, int32_t pixels,
+                       spk_planes_tile to, const int height, const int most) {
+  int32_t left = pixels % (most * kVectorPixels), at = pixels - left;
+  if (at > 0) part(run, from, at, to, height, most);
+#define PART(vectors)                                                                        \
+  if (most > (vectors) && left >= (vectors) * kVectorPixels) {                               \
+    part(run, spk_planes_from(from, at), (vectors) * kVectorPixels, spk_planes_from(to, at), \
+         height, vectors);                                                                   \
+    at += (vectors) * kVectorPixels;                                                         \
+    left -= (vectors) * kVectorPixels;                                                       \
+  }
+  PART(4)
+  PART(3)
+  PART(2)
+  PART(1)
+#undef PART
+}
+
+#define ROWS(height)                                                                \
+  TARGET static void rows##height(const spk_channels_s8 *run, spk_planes_tile from, \
+                                  int32_t pixels, spk_planes_tile to) {             \
+    all_pixels(run, from, pixels, to, height, MOST##height);                        \
+  }
+ROWS(1)
+ROWS(2)
+ROWS(4)
+
+TARGET static void conv2d(const void *conv, spk_planes_tile from, int32_t pixels,
+                          spk_planes_tile to) {
+  const spk_planes_conv2d_s8 *c = conv;
+  (c->height == 4 ? rows4 : c->height == 2 ? rows2 : rows1)(&c->channels, from, pixels, to);
+}
