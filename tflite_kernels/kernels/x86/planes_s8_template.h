@@ -29,10 +29,12 @@ INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int3
                      const taps *weights, const channels *ends, uint8_t *to,
                      const spk_rounding rounding) {
   column here = column_at(from, row);
-  for (size_t at = 0; at < (size_t)pixels * kSpkPlanesWord; at += BYTES) {
+  for (int32_t p = 0; p < pixels; p += kVectorPixels) {
+    const size_t at = (size_t)p * kSpkPlanesWord;
     const column next = column_at(from + at + BYTES, row);
     // The next plane lies pages away, where no processor looks by itself.
     if (at % kCacheLine == 0)
+#pragma GCC unroll 3
       for (size_t i = 0; i < 3; ++i) __builtin_prefetch(ahead + i * row + at);
     VECTOR sum[4];
 #pragma GCC unroll 4
@@ -127,11 +129,14 @@ INLINE void part(const spk_channels_s8 *run, spk_planes_tile from, int32_t pixel
     NAME(fours)(run, from.at, pixels, 0, run->rows, to.at, stride, height, 0, vectors, 1);
 }
 
-// The most vectors that the registers hold at a time, then what is left.
+// The most vectors that the registers hold at a time, for all channels, so that inputs stay in
+// the cache; then what is left.
 INLINE void all_pixels(const spk_channels_s8 *run, spk_planes_tile from, int32_t pixels,
                        spk_planes_tile to, const int height, const int most) {
-  int32_t left = pixels % (most * kVectorPixels), at = pixels - left;
-  if (at > 0) part(run, from, at, to, height, most);
+  const int32_t at_once = most * kVectorPixels;
+  int32_t at = 0, left = pixels;
+  for (; left >= at_once; at += at_once, left -= at_once)
+    part(run, spk_planes_from(from, at), at_once, spk_planes_from(to, at), height, most);
 #define PART(vectors)                                                                        \
   if (most > (vectors) && left >= (vectors) * kVectorPixels) {                               \
     part(run, spk_planes_from(from, at), (vectors) * kVectorPixels, spk_planes_from(to, at), \
