@@ -1,12 +1,14 @@
 """FULLY_CONNECTED whose weights are instructions, where the caller of the export pays the flash."""
 
+import dataclasses
+
 import numpy as np
 
 from keras_prune.export.c import dense_layers
 from keras_prune.export.c.code_writer import STACK_BYTES
 from keras_prune.export.c.quantization import activation_range, exact_multipliers
 from keras_prune.export.c.rounding import round_up_multipliers
-from keras_prune.export.c.steps import SCRATCH, Code, Step, Weights
+from keras_prune.export.c.steps import SCRATCH, Code, Step
 from keras_prune.export.c.weighted import Candidate, bias_values, ends_of, requantization
 from keras_prune.export.c.weights_as_code import LARGEST_RIGHT, Scales, write_program
 from keras_prune.export.c.windows import activation_name
@@ -73,17 +75,9 @@ def fully_connected(node, target):
         scratch_bytes(rows, cols, scales is not None),
         code_bytes=program.code_bytes,
     )
-    twin.candidates += (candidate,)
-    if any(other.instructions <= candidate.instructions for other in twin.candidates[:-1]):
+    step = code_step(node, twin, candidate, program, PARAMETERS, STACK_BYTES)
+    if step is twin:
         return twin
-    step = Step(node.index, node.kind, [source], output, KERNEL, SOURCES, macs=twin.macs)
-    step.twin, step.candidates = twin, twin.candidates
-    step.instructions = round(candidate.instructions)
-    zeros = twin.weights.zeros
-    step.weights = Weights("code", matrix.nbytes, candidate.stored_bytes, zeros, matrix.size)
-    step.scratch_bytes = max(candidate.scratch_bytes, twin.scratch_bytes)
-    name, lines = f"op_{step.number}_code", program.lines
-    step.code = Code(name, PARAMETERS, lines, program.code_bytes, STACK_BYTES)
     literals = step.constant("literals", "uint32_t", program.words)
     step.arguments += [str(batch), str(rows), str(cols)]
     if scales is None:
@@ -91,6 +85,34 @@ def fully_connected(node, target):
     else:
         step.struct("spk_requant", "requant", [("input_offset", -source.zero_point)])
     step.arguments += [source, step.code.name, literals, output, SCRATCH]
+    return step
+
+
+def code_step(node, twin, candidate, program, parameters, stack_bytes=0):
+    """Return the step of a layer whose weights are code, or its twin if that takes no more.
+
+    Args:
+        node: `Node`.
+        twin: `Step` of the ordinary kernel, which gets the candidate too.
+        candidate: `Candidate` of the code.
+        program: What was written: its `lines` and `code_bytes`.
+        parameters: Tuple of str, those of the function in C.
+        stack_bytes: Int. What the function takes of the stack.
+    """
+    others = twin.candidates
+    twin.candidates += (candidate,)
+    if any(other.instructions <= candidate.instructions for other in others):
+        return twin
+    ends, kernel = ([*twin.inputs], twin.output), (candidate.kernel, candidate.sources)
+    step = Step(node.index, node.kind, *ends, *kernel, macs=twin.macs)
+    step.twin, step.candidates = twin, twin.candidates
+    step.instructions = round(candidate.instructions)
+    step.weights = dataclasses.replace(
+        twin.weights, encoding="code", stored_bytes=candidate.stored_bytes
+    )
+    step.scratch_bytes = max(candidate.scratch_bytes, twin.scratch_bytes)
+    name = f"op_{step.number}_code"
+    step.code = Code(name, parameters, program.lines, program.code_bytes, stack_bytes)
     return step
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from keras_prune.export.c import convolutions, hexagon
+from keras_prune.export.c.code_layers import code_step
 from keras_prune.export.c.hexagon_code import VECTOR, write_program
 from keras_prune.export.c.quantization import activation_range, channel_multipliers
-from keras_prune.export.c.steps import SCRATCH, Code, Step, Weights
+from keras_prune.export.c.steps import SCRATCH
 from keras_prune.export.c.weighted import Candidate, ends_of, worth_packing
 from keras_prune.export.c.windows import activation_name, convolution_window
 
@@ -41,16 +42,9 @@ def conv2d(node, target):
         fours_scratch_hvx(window, sums * VECTOR // 4, False),
         code_bytes=program.code_bytes,
     )
-    twin.candidates += (candidate,)
-    if any(other.instructions <= candidate.instructions for other in twin.candidates[:-1]):
+    step = code_step(node, twin, candidate, program, PARAMETERS)
+    if step is twin:
         return twin
-    step = Step(node.index, node.kind, [source], output, KERNEL, SOURCES, macs=twin.macs)
-    step.twin, step.candidates = twin, twin.candidates
-    step.instructions = round(candidate.instructions)
-    size, zeros = weights.data.nbytes, twin.weights.zeros
-    step.weights = Weights("code", size, candidate.stored_bytes, zeros, size)
-    step.scratch_bytes = max(candidate.scratch_bytes, twin.scratch_bytes)
-    step.code = Code(f"op_{step.number}_code", PARAMETERS, program.lines, program.code_bytes)
     step.struct("spk_window2d", "window", fields)
     low, high = activation_range(activation_name(node), output)
     ends = [("output_offset", output.zero_point), ("act_min", low), ("act_max", high)]
