@@ -1,5 +1,6 @@
 """WinnerTakeAll: of every sample's activations only the largest pass."""
 
+import functools
 import math
 
 import keras
@@ -10,7 +11,12 @@ from keras_prune import backend
 from keras_prune.granularity.granularity import check_positive
 from keras_prune.registry import PACKAGE
 
-_INFINITY = 0x7F800000  # its bit pattern
+# Integers of a float's size, and infinity's bit pattern.
+_PATTERNS = {
+    "float16": ("int16", 0x7C00),
+    "bfloat16": ("int16", 0x7F80),
+    "float32": ("int32", 0x7F800000),
+}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -134,8 +140,7 @@ class WinnerTakeAll(keras.layers.Layer):
         }
 
     def _winners(self, inputs):
-        wide = keras.backend.standardize_dtype(inputs.dtype) == "float64"
-        scores = ops.abs(ops.stop_gradient(ops.cast(inputs, "float64" if wide else "float32")))
+        scores = ops.abs(ops.stop_gradient(inputs))
         return ops.where(scores <= self._thresholds(scores), ops.zeros_like(inputs), inputs)
 
     def _thresholds(self, scores):
@@ -152,34 +157,39 @@ class WinnerTakeAll(keras.layers.Layer):
         """The largest score that loses, of the last axis, which stays with size 1."""
         if self._places is not None:
             scores = ops.take(scores, self._places, axis=-1)
+        dtype = keras.backend.standardize_dtype(scores.dtype)
         # Files hold one sample, and stock operators.
-        if (
-            scores.shape[0] != 1
-            and keras.backend.standardize_dtype(scores.dtype) != "float64"
-            and not backend.sorts_fast()
-        ):
-            return _bisected(scores, self._count)
+        if scores.shape[0] != 1 and dtype in _PATTERNS and not backend.sorts_fast():
+            return _bisected()(scores, self._count)
         # The smallest losers would be fewer for high rates, but negation costs int8 files their
         # scale: they would compare in another one.
-        return ops.top_k(scores, self._count + 1)[0][..., -1:]
+        wide = ops.cast(scores, "float64" if dtype == "float64" else "float32")
+        return ops.cast(ops.top_k(wide, self._count + 1)[0][..., -1:], dtype)
 
 
-def _bisected(scores, count):
+@functools.cache
+def _bisected():
+    return backend.compiled(bisected)
+
+
+def bisected(scores, count):
     """The largest of the last axis that no more than `count` exceed, without sorting.
 
-    The bit patterns of floats that are not negative are integers in the same order, so that 31
-    halvings find the one that is sought.
+    The bit patterns of floats that are not negative are integers in the same order, so that as
+    many halvings as they have bits find the one that is sought.
 
     Args:
-        scores: Float32 tensor (..., n), >= 0. NaN ranks above all.
+        scores: Tensor (..., n) of float16, bfloat16 or float32, >= 0. NaN ranks above all.
         count: Int below n.
 
     Returns:
-        Float32 tensor (..., 1).
+        Tensor (..., 1) of the same type.
     """
-    patterns = ops.view(scores, "int32")
+    dtype = keras.backend.standardize_dtype(scores.dtype)
+    integers, infinity = _PATTERNS[dtype]
+    patterns = ops.view(scores, integers)
     low = ops.zeros_like(patterns[..., :1])
-    high = low + _INFINITY
+    high = low + ops.cast(infinity, integers)
 
     def halve(_, bounds):
         low, high = bounds
@@ -188,8 +198,8 @@ def _bisected(scores, count):
         too_low = exceeding > count
         return ops.where(too_low, middle + 1, low), ops.where(too_low, high, middle)
 
-    low, _ = ops.fori_loop(0, 31, halve, (low, high))
-    return ops.view(low, "float32")
+    low, _ = ops.fori_loop(0, infinity.bit_length(), halve, (low, high))
+    return ops.view(low, dtype)
 
 
 def check_share(name, value, above_zero=False):
