@@ -255,9 +255,11 @@ def _comment(text):
 
 
 def _numbers(values, per_line=16):
-    flat = np.asarray(values).reshape(-1).tolist()
-    lines = (flat[at : at + per_line] for at in range(0, len(flat), per_line))
-    return "".join("    " + ", ".join(_literal(v) for v in line) + ",\n" for line in lines)
+    flat = np.asarray(values).reshape(-1)
+    plain = flat.dtype.kind in "iu" and flat.min(initial=0) > -(1 << 31)
+    words = list(map(str if plain else _literal, flat.tolist()))
+    lines = (words[at : at + per_line] for at in range(0, len(words), per_line))
+    return "".join("    " + ", ".join(line) + ",\n" for line in lines)
 
 
 def _assembly(lines, per_line=4):
