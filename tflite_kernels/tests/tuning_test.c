@@ -141,8 +141,8 @@ static void test_hostile(void) {
       "0123456789abcdef k\n",
       "0\n",
       "\n",
-      "0123456789abcdef "
-      "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk 5\n",
+      ("0123456789abcdef "
+       "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk 5\n"),
   };
   for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); ++i) {
     char file[512];
