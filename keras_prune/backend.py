@@ -45,7 +45,7 @@ def compiled(function):
         return function
     import tensorflow as tf
 
-    return tf.function(function, jit_compile=True)
+    return tf.function(function, jit_compile=True, reduce_retracing=True)
 
 
 def random_numbers_kept():

@@ -160,7 +160,7 @@ class WinnerTakeAll(keras.layers.Layer):
         dtype = keras.backend.standardize_dtype(scores.dtype)
         # Files hold one sample, and stock operators.
         if scores.shape[0] != 1 and dtype in _PATTERNS and not backend.sorts_fast():
-            return _bisected()(scores, self._count)
+            return _bisected(self._count)(scores)
         # The smallest losers would be fewer for high rates, but negation costs int8 files their
         # scale: they would compare in another one.
         wide = ops.cast(scores, "float64" if dtype == "float64" else "float32")
@@ -168,8 +168,8 @@ class WinnerTakeAll(keras.layers.Layer):
 
 
 @functools.cache
-def _bisected():
-    return backend.compiled(bisected)
+def _bisected(count):
+    return backend.compiled(functools.partial(bisected, count=count))
 
 
 def bisected(scores, count):

@@ -15,7 +15,7 @@ class Images:
 
     Args:
         seed: Int. Decides the weights.
-        dtype: Str. `"float32"` or `"int8"`; of int8 there are only convolutions.
+        dtype: Str. `"float32"` or `"int8"`; of int8 there are only convolutions and sums.
         strange: Float. The share of int8 channels with unusual scales.
     """
 
@@ -146,10 +146,15 @@ class Images:
         dense = self._tensor(weights.shape, None, dtype, quantization)
         return self._node("DENSIFY", [sparse], weights.shape, tables.DensifyOptionsT(), 1, dense)
 
-    def add(self, a, b, activation=0):
+    def add(self, a, b, activation=0, scale=None):
+        """`scale` is that of an int8 output; most sums fit the default."""
         options = self.builder.tables.AddOptionsT()
         options.fusedActivationFunction = activation
-        return self._node("ADD", [a, b], self.shapes[a], options)
+        if self.dtype == "float32":
+            return self._node("ADD", [a, b], self.shapes[a], options)
+        fitting = self.random.uniform(0.8, 1.5) * max(self.scales[a], self.scales[b])
+        output = self._image(self.shapes[a], scale or fitting, activation)
+        return self._node("ADD", [a, b], self.shapes[a], options, 2, output)
 
     def mul(self, a, b, activation=0):
         options = self.builder.tables.MulOptionsT()

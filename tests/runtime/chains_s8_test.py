@@ -86,6 +86,54 @@ def test_blocks_of_falling_sizes(capfd):
     check(net.build(x), capfd, 15)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 7), (9, 16), (31, 33)])
+@pytest.mark.parametrize("activation", [0, 1])
+def test_sums(size, activation, capfd):
+    net = Images(dtype="int8")
+    x = net.conv2d(net.source((2, *size, 8)), 20, activation=0)
+    for _ in range(2):
+        y = net.depthwise(net.conv2d(x, 36))
+        x = net.add(x, net.conv2d(y, 20, activation=0), activation)
+    check(net.build(x), capfd, 9)
+
+
+def test_sums_of_one_value_and_of_what_enters(capfd):
+    net = Images(dtype="int8")
+    source = net.source((1, 6, 10, 12))
+    x = net.add(net.conv2d(source, 12), source)
+    x = net.add(x, x)
+    check(net.build(net.conv2d(x, 8), x), capfd, 4)
+
+
+@pytest.mark.parametrize("scale", [0.005, 0.1, 1.0, 100.0])
+def test_sums_of_any_scale(scale, capfd):
+    for seed in range(8):
+        net = Images(seed, dtype="int8")
+        x = net.conv2d(net.source((1, 8, 12, 16)), 16, activation=0)
+        y = net.conv2d(x, 16, activation=0)
+        x = net.add(x, y, seed % 4, scale=scale * net.random.uniform(0.5, 1.0))
+        content = net.build(net.conv2d(x, 8), x)
+        x = random_input(shape_of(content), "int8")
+        capfd.readouterr()
+        outputs = delegated(content, x, chains="always", verbose=True)
+        lines = claims(capfd).values()
+        assert sum("spk_chain_s8 add" in line for line in lines) == 1
+        assert_same(outputs, reference(content, x))
+
+
+def test_sums_with_ties_are_left(capfd):
+    # (a + b) / 2 is rounded away from zero, which no sum that is shifted is.
+    net = Images(dtype="int8")
+    x = net.source((1, 5, 5, 8))
+    net.scales[x] = 0.05
+    y = net.conv2d(x, 8)
+    content = net.build(net.conv2d(net.add(x, x, scale=0.1), 8), y)
+    x = random_input(shape_of(content), "int8")
+    outputs = delegated(content, x, chains="always", verbose=True)
+    assert not any("add" in line for line in claims(capfd).values())
+    assert_same(outputs, reference(content, x))
+
+
 @pytest.mark.parametrize("form", ["dense", "densify"])
 def test_depthwise_separable_layers(form, capfd):
     net = Images(dtype="int8")
@@ -151,20 +199,23 @@ def test_wide_layers_become_chains_by_themselves(capfd):
 
 
 def test_random_networks(capfd):
-    for seed in range(25):
+    for seed in range(40):
         random = np.random.default_rng(seed)
         net = Images(seed, dtype="int8", strange=0.05)
         shape = (int(random.integers(1, 3)), *random.integers(3, 20, 2).tolist(), 8)
         values = [net.source(shape)]
         for _ in range(random.integers(2, 9)):
             x = values[random.integers(max(0, len(values) - 2), len(values))]
-            kind, activation = random.integers(4), int(random.integers(4))
+            kind, activation = random.integers(5), int(random.integers(4))
+            same = [value for value in values if net.shapes[value] == net.shapes[x]]
             channels = int(random.choice([4, 8, 13, 68]))
             if kind == 0:
                 x = net.conv2d(x, channels, 3, activation=activation)
             elif kind == 1:
                 kernel, stride = int(random.choice([3, 3, 5])), int(random.choice([1, 1, 2]))
                 x = net.depthwise(x, kernel, activation=activation, stride=stride)
+            elif kind == 2:
+                x = net.add(x, same[random.integers(len(same))], activation)
             else:
                 rows = int(random.choice([1, 2, 4]))
                 x = net.conv2d(x, channels, rows=rows, activation=activation)

@@ -85,11 +85,10 @@ int32_t spk_link_rows(const spk_layer *layer, const void *weights) {
 
 static double stock_nanoseconds(const spk_link *link, const spk_layer *layer, double outputs) {
   const spk_window2d *w = &layer->window;
+  if (link->kind == SPK_LINK_POINTWISE) return kStockCall + kStockElement * outputs;
   if (link->kind == SPK_LINK_CONV_2D || layer->dtype == SPK_S8)
     return spk_stock_nanoseconds(layer);
-  if (link->kind == SPK_LINK_DEPTHWISE)
-    return kStockCall + kStockTap * outputs * w->kernel_h * w->kernel_w;
-  return kStockCall + kStockElement * outputs;
+  return kStockCall + kStockTap * outputs * w->kernel_h * w->kernel_w;
 }
 
 spk_link_cost spk_cost_of_link(const spk_link *link, const spk_layer *layer,

@@ -95,7 +95,12 @@ const char *spk_chain_pack(spk_chain *chain, const spk_chain_layer *layers) {
   for (int32_t i = 0; i < chain->link_count && !reason; ++i) {
     const spk_link *link = &chain->links[i];
     const spk_window2d *w = &chain->windows[i];
-    if (link->kind == SPK_LINK_POINTWISE) continue;
+    if (link->kind == SPK_LINK_POINTWISE) {
+      if (link->dtype == SPK_F32) continue;
+      chain->kernel_of[i].as.add_s8 = link->add_s8;
+      chain->kernel_of[i].as.add_s8.planes = w->out_c / chain->kernels->channels;
+      continue;
+    }
     chain->kernel_of[i].reach =
         w->pad_top * spk_chain_input_layout(chain, i)->pitch + w->pad_left;
     chain->kernel_of[i].span = tap_offset(chain, i, w->kernel_h * w->kernel_w - 1);

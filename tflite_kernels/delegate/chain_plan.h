@@ -52,6 +52,7 @@ typedef struct chain_kernel {
     spk_planes_depthwise depthwise;
     spk_planes_conv2d_s8 conv_s8;
     spk_planes_depthwise_s8 depthwise_s8;
+    spk_planes_add_s8 add_s8;
   } as;
   int32_t reach;  // words from the first tap of a window to the pixel at `first`
   int32_t span;   // words from the first tap of a window to the last

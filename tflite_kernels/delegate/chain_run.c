@@ -141,6 +141,10 @@ static void run_link(const tile_work *work, const chain_step *step) {
       chain->kernels->depthwise(&kernel->as, a, work->pixels, to);
       break;
     default:
+      if (link->dtype == SPK_S8) {
+        chain->kernels->add(&kernel->as, a, b, work->pixels, to);
+        break;
+      }
       chain->kernels->pointwise(link->function, a, b, work->pixels,
                                 chain->values[step->output].channels, link->act_min,
                                 link->act_max, to);

@@ -86,15 +86,20 @@ static const char *read_pointwise(TfLiteContext *context, const TfLiteNode *node
   }
   if (node->inputs->size != link->input_count)
     return "its number of inputs or outputs is unusual";
-  const TfLiteTensor *output = tensor_at(context, node->outputs->data[0]);
+  const TfLiteTensor *output = tensor_at(context, node->outputs->data[0]), *inputs[2];
   for (int i = 0; i < link->input_count; ++i) {
     link->inputs[i] = node->inputs->data[i];
-    const TfLiteTensor *input = tensor_at(context, link->inputs[i]);
-    if (!is_image(input, SPK_F32) || !is_image(output, SPK_F32))
-      return "it is not about float32 images";
-    if (!same_shape(input, output)) return "its inputs have different shapes";
+    inputs[i] = tensor_at(context, link->inputs[i]);
+    if (!is_image(inputs[i], link->dtype) || !is_image(output, link->dtype))
+      return "it is not about images of one type";
+    if (!same_shape(inputs[i], output)) return "its inputs have different shapes";
   }
-  return NULL;
+  if (link->dtype == SPK_F32) return NULL;
+  if (code != kTfLiteBuiltinAdd) return "there is no kernel of its type";
+  spk_add add;
+  const char *reason = spk_fill_add(inputs[0], inputs[1], output, link->claim.activation, &add);
+  if (reason) return reason;
+  return spk_planes_add_s8_fit(&add, &link->add_s8) ? NULL : "its sums have ties";
 }
 
 static bool is_pointwise(int code) {
@@ -190,7 +195,7 @@ static const char *check_s8(const spk_window2d *w, spk_op op) {
 }
 
 const char *spk_link_layer(TfLiteContext *context, const spk_link *link, spk_layer *layer) {
-  *layer = (spk_layer){.op = SPK_CONV_2D, .dtype = SPK_F32};
+  *layer = (spk_layer){.op = SPK_CONV_2D, .dtype = link->dtype};
   const char *reason = NULL;
   for (int i = 0; i < link->input_count; ++i)
     if (context->tensors[link->inputs[i]].dims->size != 4)

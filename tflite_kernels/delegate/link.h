@@ -3,7 +3,7 @@
 #define SPK_DELEGATE_LINK_H_
 
 #include "delegate/claim.h"
-#include "kernels/x86/planes.h"
+#include "kernels/x86/planes_s8.h"
 
 typedef enum spk_link_kind {
   SPK_LINK_CONV_2D,    // sparse weights
@@ -12,15 +12,16 @@ typedef enum spk_link_kind {
 } spk_link_kind;
 
 // A node of stride 1, by the numbers of its tensors. Of int8 there are convolutions of one
-// pixel and depthwise ones of 3x3, of a multiple of four channels.
+// pixel, depthwise ones of 3x3 and sums, of a multiple of four channels.
 typedef struct spk_link {
   spk_link_kind kind;
   spk_dtype dtype;
   spk_planes_function function;  // of a pointwise link
   spk_claim claim;               // what claim.h says; of a pointwise link only `node`
   int32_t input_count, inputs[2], output;
-  float act_min, act_max;  // float32
-  int32_t rows;            // CONV_2D: of the blocks that its weights are packed in
+  float act_min, act_max;    // float32
+  spk_planes_add_s8 add_s8;  // of a pointwise link of int8
+  int32_t rows;              // CONV_2D: of the blocks that its weights are packed in
 } spk_link;
 
 // Fills all but `rows`. Returns NULL, "" for another operator, or why the node is no link.

@@ -100,6 +100,33 @@ void spk_fill_requant(spk_op op, int activation, const TfLiteTensor *input,
   };
 }
 
+const char *spk_fill_add(const TfLiteTensor *a, const TfLiteTensor *b,
+                         const TfLiteTensor *output, int activation, spk_add *add) {
+  enum { kLeftShift = 20 };
+  if (!is_activation_quantized(a) || !is_activation_quantized(b) ||
+      !is_activation_quantized(output))
+    return "its inputs or output are not quantized with one scale";
+  const float a_scale = a->params.scale, b_scale = b->params.scale;
+  const double twice = 2 * fmaxf(a_scale, b_scale);
+  const double last = twice / ((1 << kLeftShift) * (double)output->params.scale);
+  float act_min, act_max;
+  if (!spk_float_range(activation, &act_min, &act_max))
+    return "its fused activation is not supported";
+  if (!(last < 1)) return "its output scale is too small";
+  *add = (spk_add){
+      .a_offset = -a->params.zero_point,
+      .b_offset = -b->params.zero_point,
+      .output_offset = output->params.zero_point,
+      .left_shift = kLeftShift,
+      .act_min = quantized(act_min, output),
+      .act_max = quantized(act_max, output),
+  };
+  quantize_multiplier(a_scale / twice, &add->a_multiplier, &add->a_shift);
+  quantize_multiplier(b_scale / twice, &add->b_multiplier, &add->b_shift);
+  quantize_multiplier(last, &add->output_multiplier, &add->output_shift);
+  return NULL;
+}
+
 bool spk_float_range(int activation, float *act_min, float *act_max) {
   *act_min = -INFINITY;
   *act_max = INFINITY;

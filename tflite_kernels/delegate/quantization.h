@@ -3,6 +3,7 @@
 #define SPK_DELEGATE_QUANTIZATION_H_
 
 #include "delegate/tflite_abi.h"
+#include "spk/kernels_s8.h"
 #include "spk/layer.h"
 
 // Returns NULL, or why the quantization of these tensors is not one that we take. `dimension`
@@ -15,6 +16,11 @@ const char *spk_check_quantization(const TfLiteTensor *input, const TfLiteTensor
 void spk_fill_requant(spk_op op, int activation, const TfLiteTensor *input,
                       const TfLiteTensor *filter, const TfLiteTensor *output, int32_t channels,
                       int32_t *factors, spk_requant *requant);
+
+// What spk_add_s8__ref() takes, but for sizes. Returns NULL, or why the runtime's own kernel
+// would not take these tensors.
+const char *spk_fill_add(const TfLiteTensor *a, const TfLiteTensor *b,
+                         const TfLiteTensor *output, int activation, spk_add *add);
 
 // The limits of a fused float32 activation; false for an activation that we do not know.
 bool spk_float_range(int activation, float *act_min, float *act_max);

@@ -149,9 +149,10 @@ static inline int model_fully_connected(host *h, int type, int x, int channels, 
   return y;
 }
 
-static inline int model_add(host *h, int a, int b) {
+static inline int model_add(host *h, int type, int a, int b) {
   const int inputs[2] = {a, b};
-  const int y = model_image(h, kTfLiteFloat32, 4, h->tensors[a].dims->data);
+  const int y = model_image(h, type, 4, h->tensors[a].dims->data);
+  if (type == kTfLiteInt8) h->tensors[y].params.scale = 0.13f;  // no ties
   int *activation = spk_test_buffer(2 * sizeof(int));
   activation[0] = activation[1] = 0;
   host_add_node(h, kTfLiteBuiltinAdd, 2, inputs, y, activation);
@@ -178,8 +179,8 @@ static inline host *model_random(void) {
     const int last = x, channels = model_channels();
     if (kind == 0)
       x = model_depthwise(h, type, x);
-    else if (kind == 1 && type == kTfLiteFloat32 && same)
-      x = model_add(h, x, before);
+    else if (kind == 1 && same)
+      x = model_add(h, type, x, before);
     else
       x = model_grouped(h, type, x, channels, kind % 2 ? 1 : 3, form,
                         model_groups(h->tensors[x].dims->data[3], channels));

@@ -55,7 +55,8 @@ typedef enum spk_planes_function {
   SPK_PLANES_HARD_SWISH,  // a * clamp(a + 3, 0, 6) / 6
 } spk_planes_function;
 
-// For one type. What describes a convolution is in planes_f32.h and planes_s8.h.
+// For one type. What describes a convolution or a sum of int8 is in planes_f32.h and
+// planes_s8.h.
 typedef struct spk_planes_kernels {
   const char *isa;
   int32_t channels;  // of a plane
@@ -73,10 +74,14 @@ typedef struct spk_planes_kernels {
   // none.
   void (*depthwise2)(const void *conv, spk_planes_tile from, int32_t pixels,
                      spk_planes_tile to);
-  // NULL where there is none. Clamps its results to [act_min, act_max]; NaN stays NaN.
+  // Of float32; NULL where there is none. Clamps its results to [act_min, act_max]; NaN stays
+  // NaN.
   void (*pointwise)(spk_planes_function function, spk_planes_tile a, spk_planes_tile b,
                     int32_t pixels, int32_t channels, float act_min, float act_max,
                     spk_planes_tile to);
+  // Of int8; NULL where there is none.
+  void (*add)(const void *add, spk_planes_tile a, spk_planes_tile b, int32_t pixels,
+              spk_planes_tile to);
 } spk_planes_kernels;
 
 // The kernels for this machine, or NULL.

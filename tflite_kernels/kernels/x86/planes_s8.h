@@ -1,9 +1,10 @@
-// int8 convolutions on planes (planes.h) of four channels.
+// int8 convolutions and sums on planes (planes.h) of four channels.
 #ifndef SPK_KERNELS_X86_PLANES_S8_H_
 #define SPK_KERNELS_X86_PLANES_S8_H_
 
 #include "kernels/x86/channels_s8.h"
 #include "kernels/x86/planes.h"
+#include "spk/kernels_s8.h"
 
 // A sparse convolution of one pixel. `channels.packed` is blocks4_s8 of height 1, 2 or 4, split
 // (split_blocks4_s8.h) if the kernels want it, whose places are offsets in bytes from `at` of
@@ -31,6 +32,19 @@ typedef struct spk_planes_depthwise_s8 {
   int32_t planes;
   int32_t pitch;  // words from one row of the window to the next
 } spk_planes_depthwise_s8;
+
+// A sum a + b, with a and b as x + 128, to the bit as spk_add_s8__ref() rounds it:
+//   (first_high + a high[0] + b high[1] + ((first_low + a low[0] + b low[1]) >> 15)) >> shift
+// Scales have 30 bits, of which two halves are multiplied as int16.
+typedef struct spk_planes_add_s8 {
+  int16_t high[2], low[2];
+  int32_t first_high, first_low, shift;
+  int32_t act_min, act_max;
+  int32_t planes;
+} spk_planes_add_s8;
+
+// Finds all but `planes`. 0 where no such numbers round all sums alike.
+int spk_planes_add_s8_fit(const spk_add *add, spk_planes_add_s8 *fitted);
 
 // store() of planes.h.
 void spk_planes_s8_store_avx2(spk_planes_tile from, int32_t pixels, int32_t channels,

@@ -63,9 +63,10 @@ INLINE __m256i sum_at(const taps *weights, const column *here, const column *nex
   return sum;
 }
 
-#define MOST1 8
-#define MOST2 4
-#define MOST4 2
+#define PAIRS(first, x, weights) _mm256_add_epi32(first, _mm256_madd_epi16(x, weights))
+#define MOST1                    8
+#define MOST2                    4
+#define MOST4                    2
 #include "kernels/x86/planes_s8_template.h"
 
 const spk_planes_kernels spk_planes_s8_avx2 = {
@@ -77,4 +78,5 @@ const spk_planes_kernels spk_planes_s8_avx2 = {
     .conv2d = conv2d,
     .depthwise = depthwise,
     .depthwise2 = depthwise2,
+    .add = add,
 };

@@ -25,6 +25,9 @@ TARGET static inline void store_some(uint8_t *to, __m512i words, int32_t count) 
 #define UNPACKLO16       _mm512_unpacklo_epi16
 #define UNPACKHI16       _mm512_unpackhi_epi16
 #define DOTS             _mm512_dpbusd_epi32
+#define PAIRS            _mm512_dpwssd_epi32
+#define ADD32            _mm512_add_epi32
+#define SRA32            _mm512_sra_epi32
 #include "kernels/x86/planes_s8_quads.h"
 
 #define MOST1 6
@@ -40,4 +43,5 @@ const spk_planes_kernels spk_planes_s8_avx512vnni = {
     .conv2d = conv2d,
     .depthwise = depthwise,
     .depthwise2 = depthwise2,
+    .add = add,
 };

@@ -2,7 +2,8 @@
 #include "kernels/x86/conv2d_s8_blocks_avxvnni.h"
 #include "kernels/x86/planes_s8_ymm.h"
 
-#define DOTS _mm256_dpbusd_avx_epi32
+#define DOTS  _mm256_dpbusd_avx_epi32
+#define PAIRS _mm256_dpwssd_avx_epi32
 #include "kernels/x86/planes_s8_quads.h"
 
 #define MOST1 8
@@ -18,4 +19,5 @@ const spk_planes_kernels spk_planes_s8_avxvnni = {
     .conv2d = conv2d,
     .depthwise = depthwise,
     .depthwise2 = depthwise2,
+    .add = add,
 };

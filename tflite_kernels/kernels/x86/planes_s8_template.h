@@ -1,7 +1,7 @@
-// int8 depthwise convolutions of 3x3 on planes, for one vector length. The including file has
-// what conv2d_s8_blocks_template.h needs, and defines SAME (the same 128 bits in all of a
-// vector), FLOATS (a vector as floats), ORDER(x), which sorts its 64-bit parts 0, 2, ... and
-// then 1, 3, ..., STORE_SOME(to, words, count), and how a window is multiplied:
+// int8 depthwise convolutions of 3x3 and sums on planes, for one vector length. The including
+// file has what conv2d_s8_blocks_template.h needs, and defines SAME (the same 128 bits in all
+// of a vector), FLOATS (a vector as floats), ORDER(x), which sorts its 64-bit parts 0, 2, ...
+// and then 1, 3, ..., STORE_SOME(to, words, count), and how a window is multiplied:
 //   column   the windows' inputs around neighbouring pixels, one vector of them; in 128-bit
 //   lane
 //            k there is what belongs to the pixels 4 k ... 4 k + 3
@@ -9,6 +9,7 @@
 //   taps, taps_of(plane)   the weights of four channels
 //   sum_at(taps, here, next, j, first)   the sums of the windows that begin at the pixels
 //            4 k + j, by channels; `next` is the column behind `here`
+// SRA32(x, count), PAIRS(first, x, weights) (int16 x int16, two at a time, added to `first`),
 // and MOST1, MOST2 and MOST4, the vectors of a convolution by blocks of such heights.
 enum { kVectorPixels = BYTES / kSpkPlanesWord, kCacheLine = 64 };
 
@@ -117,6 +118,39 @@ TARGET static void depthwise(const void *conv, spk_planes_tile from, int32_t pix
 TARGET static void depthwise2(const void *conv, spk_planes_tile from, int32_t pixels,
                               spk_planes_tile to) {
   all_planes(conv, from, pixels, to, 2);
+}
+
+// Two weights of int16 in all 32-bit lanes.
+INLINE VECTOR both(const int16_t *weights) {
+  int32_t pair;
+  memcpy(&pair, weights, sizeof(pair));
+  return SET32(pair);
+}
+
+TARGET static void add(const void *add, spk_planes_tile a, spk_planes_tile b, int32_t pixels,
+                       spk_planes_tile to) {
+  const spk_planes_add_s8 *s = add;
+  const VECTOR high = both(s->high), low = both(s->low), zero = SET8(0);
+  const VECTOR first_high = SET32(s->first_high), first_low = SET32(s->first_low);
+  const __m128i shift = _mm_cvtsi32_si128(s->shift), low_bits = _mm_cvtsi32_si128(15);
+  const channels ends = {.low = SET8((char)s->act_min), .high = SET8((char)s->act_max)};
+  for (size_t i = 0; i < (size_t)s->planes; ++i) {
+    const uint8_t *x = (const uint8_t *)a.at + i * (size_t)a.stride * kSpkPlanesWord;
+    const uint8_t *y = (const uint8_t *)b.at + i * (size_t)b.stride * kSpkPlanesWord;
+    uint8_t *out = (uint8_t *)to.at + i * (size_t)to.stride * kSpkPlanesWord;
+    for (size_t at = 0; at < (size_t)pixels * kSpkPlanesWord; at += BYTES) {
+      const VECTOR left = LOAD(x + at), right = LOAD(y + at);
+      const VECTOR upper = UNPACKHI8(left, right), lower = UNPACKLO8(left, right);
+      VECTOR sum[4] = {UNPACKLO8(lower, zero), UNPACKHI8(lower, zero), UNPACKLO8(upper, zero),
+                       UNPACKHI8(upper, zero)};
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        const VECTOR below = SRA32(PAIRS(first_low, sum[j], low), low_bits);
+        sum[j] = SRA32(ADD32(PAIRS(first_high, sum[j], high), below), shift);
+      }
+      STORE(out + at, words_of(sum, &ends));
+    }
+  }
 }
 
 // A sparse convolution by blocks of `height`: `vectors` of pixels at a time.

@@ -12,6 +12,8 @@
 #define UNPACKHI8        _mm256_unpackhi_epi8
 #define UNPACKLO16       _mm256_unpacklo_epi16
 #define UNPACKHI16       _mm256_unpackhi_epi16
+#define ADD32            _mm256_add_epi32
+#define SRA32            _mm256_sra_epi32
 
 // Masked stores are slow on some processors.
 INLINE void store_some(uint8_t *to, __m256i words, int32_t count) {
