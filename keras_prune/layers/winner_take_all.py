@@ -160,7 +160,8 @@ class WinnerTakeAll(keras.layers.Layer):
         dtype = keras.backend.standardize_dtype(scores.dtype)
         # Files hold one sample, and stock operators.
         if scores.shape[0] != 1 and dtype in _PATTERNS and not backend.sorts_fast():
-            return _bisected(self._count)(scores)
+            found = _bisected_of(self._size, self._count)(ops.reshape(scores, (-1, self._size)))
+            return ops.reshape(found, (-1, *scores.shape[1:-1], 1))
         # The smallest losers would be fewer for high rates, but negation costs int8 files their
         # scale: they would compare in another one.
         wide = ops.cast(scores, "float64" if dtype == "float64" else "float32")
@@ -168,22 +169,23 @@ class WinnerTakeAll(keras.layers.Layer):
 
 
 @functools.cache
-def _bisected(count):
-    return backend.compiled(functools.partial(bisected, count=count))
+def _bisected_of(size, count):
+    del size  # a function for each, so that TensorFlow leaves open nothing but the batch
+    return backend.compiled(functools.partial(_bisected, count=count))
 
 
-def bisected(scores, count):
-    """The largest of the last axis that no more than `count` exceed, without sorting.
+def _bisected(scores, count):
+    """The largest of each row that no more than `count` exceed, without sorting.
 
     The bit patterns of floats that are not negative are integers in the same order, so that as
     many halvings as they have bits find the one that is sought.
 
     Args:
-        scores: Tensor (..., n) of float16, bfloat16 or float32, >= 0. NaN ranks above all.
+        scores: Tensor (rows, n) of float16, bfloat16 or float32, >= 0. NaN ranks above all.
         count: Int below n.
 
     Returns:
-        Tensor (..., 1) of the same type.
+        Tensor (rows, 1) of the same type.
     """
     dtype = keras.backend.standardize_dtype(scores.dtype)
     integers, infinity = _PATTERNS[dtype]
