@@ -1,28 +1,25 @@
 """What the benchmarks ask about the machine that they run on."""
 
-import time
+import ctypes
 
-import numpy as np
+from keras_prune.runtime import native
+
+TYPES = ("float32", "int8")
 
 
-def peak_operations(size=1024, seconds=1.0):
-    """Operations in a second of the fastest float32 matrix product that NumPy runs.
+def peak_operations(dtype):
+    """Operations in a second that one core can do, as the compiled library finds them out.
 
-    Set `OPENBLAS_NUM_THREADS=1` before NumPy is imported: it is a measure for one thread.
+    A loop of independent multiply-adds, or of dot products of int8, runs as fast as the processor
+    issues them.
 
     Args:
-        size: Int. Rows and columns. Defaults to `1024`.
-        seconds: Float. How long it is tried. Defaults to `1.0`.
+        dtype: Str. `"float32"` or `"int8"`.
 
     Returns:
-        Float. A multiplication and an addition are two operations.
+        Float. A multiplication and an addition are two operations. 0 where it is not known: of
+        int8 without AVX512-VNNI, and on other processors than x86-64.
     """
-    left, right = np.random.default_rng(0).normal(size=(2, size, size)).astype("float32")
-    end, best = time.perf_counter() + seconds, float("inf")
-    while True:
-        begin = time.perf_counter()
-        left @ right
-        now = time.perf_counter()
-        best = min(best, now - begin)
-        if now > end:
-            return 2.0 * size**3 / best
+    peak = native.library().spk_peak_operations
+    peak.restype, peak.argtypes = ctypes.c_double, [ctypes.c_int]
+    return peak(TYPES.index(dtype))

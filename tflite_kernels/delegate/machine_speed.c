@@ -54,22 +54,41 @@ static double probe(void (*run)(void), double lanes) {
   return shortest / ((double)kSteps * kSums * lanes);
 }
 
+// The same of the fastest multiplications of a type, or 0.
+static double multiply_nanoseconds(spk_dtype dtype) {
+  if (dtype == SPK_S8) return spk_has_avx512vnni() ? probe(dot512, 64) : 0;
+  if (spk_has_avx512()) return probe(fma512, 16);
+  return spk_has_avx2() ? probe(fma256, 8) : 0;
+}
+
 static double bounded(double factor) {
   return factor < kLeast ? kLeast : factor > kMost ? kMost : factor;
 }
 
 static void measure(void) {
-  if (!spk_has_avx2()) return;
-  const double f32 = spk_has_avx512() ? probe(fma512, 16) : probe(fma256, 8);
-  factors[SPK_F32] = bounded(f32 / (kShareOfPeak * spk_stock_multiply_nanoseconds(SPK_F32)));
-  factors[SPK_S8] = factors[SPK_F32];
-  if (spk_has_avx512vnni())
-    factors[SPK_S8] =
-        bounded(probe(dot512, 64) / (kShareOfPeak * spk_stock_multiply_nanoseconds(SPK_S8)));
+  for (int i = 0; i < 2; ++i) {
+    const double took = multiply_nanoseconds((spk_dtype)i);
+    const double expected = kShareOfPeak * spk_stock_multiply_nanoseconds((spk_dtype)i);
+    if (took > 0)
+      factors[i] = bounded(took / expected);
+    else if (i == SPK_S8)
+      factors[i] = factors[SPK_F32];
+  }
 }
 #else
+static double multiply_nanoseconds(spk_dtype dtype) {
+  (void)dtype;
+  return 0;
+}
+
 static void measure(void) {}
 #endif
+
+double spk_peak_operations(int dtype) {
+  const double took =
+      dtype == SPK_F32 || dtype == SPK_S8 ? multiply_nanoseconds((spk_dtype)dtype) : 0;
+  return took > 0 ? 2e9 / took : 0;
+}
 
 // FULLY_CONNECTED waits for its weights rather than for multiplications; caches differ less
 // between processors: by 1.2 to 1.6 where the peaks differed by 2.3.

@@ -10,4 +10,8 @@
 // process, in a millisecond; 1 where there is nothing to measure with.
 double spk_machine_factor(const spk_layer *layer);
 
+// Operations of an spk_dtype that one core can do in a second, where a multiplication and an
+// addition are two; 0 where that is not known. Measured anew in each call, in a millisecond.
+SPK_API double spk_peak_operations(int dtype);
+
 #endif  // SPK_DELEGATE_MACHINE_SPEED_H_
