@@ -1,11 +1,14 @@
 """The only file that asks which Keras backend runs."""
 
 import contextlib
+import importlib
 
 import keras
 import numpy as np
 
 from keras_prune import float_bits
+
+DIFFERENTIATED = ("jax", "tensorflow", "torch")
 
 
 def sync_state(model):
@@ -136,7 +139,7 @@ def gradient_function(loss, count):
     Returns:
         Callable(values, batch) -> list of `count` tensors, the gradients.
     """
-    return _derivatives()[0](loss, count)
+    return _derivatives().gradient_function(loss, count)
 
 
 def hessian_product_function(loss, count):
@@ -149,7 +152,7 @@ def hessian_product_function(loss, count):
     Returns:
         Callable(values, vectors, batch) -> list of `count` tensors, the product H v.
     """
-    return _derivatives()[1](loss, count)
+    return _derivatives().hessian_product_function(loss, count)
 
 
 def jacobian_function(outputs, count):
@@ -162,7 +165,7 @@ def jacobian_function(outputs, count):
     Returns:
         Callable(values, inputs) -> list of `count` tensors (outputs, *shape of the value).
     """
-    return _derivatives()[2](outputs, count)
+    return _derivatives().jacobian_function(outputs, count)
 
 
 def pullback(function, values, cotangent):
@@ -176,187 +179,14 @@ def pullback(function, values, cotangent):
     Returns:
         List of tensors of the shapes of the values.
     """
-    return _derivatives()[3](function, values, cotangent)
-
-
-def _tensorflow_gradient(loss, count):
-    import tensorflow as tf
-
-    def gradient(values, batch):
-        values = [tf.convert_to_tensor(value) for value in values]
-        kernels = values[:count]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(kernels)
-            value = loss(values, batch)
-        found = tape.gradient(value, kernels, unconnected_gradients="zero")
-        return [tf.convert_to_tensor(array) for array in found]  # an Embedding's is sparse
-
-    return gradient
-
-
-def _tensorflow_hessian_product(loss, count):
-    import tensorflow as tf
-
-    gradient = _tensorflow_gradient(loss, count)
-
-    def product(values, vectors, batch):
-        values = [tf.convert_to_tensor(value) for value in values]
-        kernels = values[:count]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(kernels)
-            slopes = gradient(values, batch)
-        found = tape.gradient(slopes, kernels, vectors, unconnected_gradients="zero")
-        return [tf.convert_to_tensor(array) for array in found]
-
-    return product
-
-
-def _tensorflow_jacobian(outputs, count):
-    import tensorflow as tf
-
-    @tf.function
-    def jacobian(values, inputs):
-        kernels = values[:count]
-        with tf.GradientTape(watch_accessed_variables=False, persistent=True) as tape:
-            tape.watch(kernels)
-            made = outputs(values, inputs)
-        # Row after row: the vectorized way knows only some operations.
-        return tape.jacobian(
-            made, kernels, unconnected_gradients="zero", experimental_use_pfor=False
-        )
-
-    return lambda values, inputs: jacobian([tf.convert_to_tensor(v) for v in values], inputs)
-
-
-def _tensorflow_pullback(function, values, cotangent):
-    import tensorflow as tf
-
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        made = function(values)
-    return tape.gradient(made, values, cotangent, unconnected_gradients="zero")
-
-
-def _jax_gradient(loss, count):
-    import jax
-
-    return jax.jit(lambda values, batch: _jax_slopes(loss, count, values, batch)(values[:count]))
-
-
-def _jax_hessian_product(loss, count):
-    import jax
-
-    def product(values, vectors, batch):
-        slopes = _jax_slopes(loss, count, values, batch)
-        return jax.jvp(slopes, (values[:count],), (vectors,))[1]
-
-    return jax.jit(product)
-
-
-def _jax_slopes(loss, count, values, batch):
-    import jax
-
-    return jax.grad(lambda kernels: loss([*kernels, *values[count:]], batch))
-
-
-def _jax_jacobian(outputs, count):
-    import jax
-
-    def jacobian(values, inputs):
-        return jax.jacrev(lambda kernels: outputs([*kernels, *values[count:]], inputs))(
-            values[:count]
-        )
-
-    return jax.jit(jacobian)
-
-
-def _jax_pullback(function, values, cotangent):
-    import jax
-
-    return jax.vjp(function, values)[1](cotangent)[0]
-
-
-def _torch_gradient(loss, count):
-    return lambda values, batch: _torch_slopes(loss, count, values, batch)[1]
-
-
-def _torch_hessian_product(loss, count):
-    import torch
-
-    def product(values, vectors, batch):
-        leaves, slopes = _torch_slopes(loss, count, values, batch, create_graph=True)
-        # A loss that is linear in some kernel has a slope without history.
-        curved = [(s, v) for s, v in zip(slopes, vectors, strict=True) if s.requires_grad]
-        if not curved:
-            return [torch.zeros_like(leaf) for leaf in leaves]
-        slopes, vectors = zip(*curved, strict=True)
-        return torch.autograd.grad(slopes, leaves, vectors, materialize_grads=True)
-
-    return product
-
-
-def _torch_slopes(loss, count, values, batch, create_graph=False):
-    import torch
-
-    leaves = [value.detach().requires_grad_() for value in values[:count]]
-    others = [value.detach() for value in values[count:]]
-    with torch.enable_grad():
-        value = loss([*leaves, *others], batch)
-        if not value.requires_grad:  # a constant
-            return leaves, [torch.zeros_like(leaf) for leaf in leaves]
-        slopes = torch.autograd.grad(
-            value, leaves, create_graph=create_graph, materialize_grads=True
-        )
-    return leaves, slopes
-
-
-def _torch_jacobian(outputs, count):
-    import torch
-
-    def jacobian(values, inputs):
-        leaves = [value.detach().requires_grad_() for value in values[:count]]
-        others = [value.detach() for value in values[count:]]
-        with torch.enable_grad():
-            made = outputs([*leaves, *others], inputs)
-        if not made.requires_grad:  # constants
-            return [leaf.new_zeros(len(made), *leaf.shape) for leaf in leaves]
-        rows = [
-            torch.autograd.grad(value, leaves, retain_graph=True, materialize_grads=True)
-            for value in made
-        ]
-        return [torch.stack(column) for column in zip(*rows, strict=True)]
-
-    return jacobian
-
-
-def _torch_pullback(function, values, cotangent):
-    import torch
-
-    leaves = [value.detach().requires_grad_() for value in values]
-    with torch.enable_grad():
-        made = function(leaves)
-    if not made.requires_grad:
-        return [torch.zeros_like(leaf) for leaf in leaves]
-    return torch.autograd.grad(made, leaves, cotangent, materialize_grads=True)
-
-
-_DERIVATIVES = {
-    "tensorflow": (
-        _tensorflow_gradient,
-        _tensorflow_hessian_product,
-        _tensorflow_jacobian,
-        _tensorflow_pullback,
-    ),
-    "jax": (_jax_gradient, _jax_hessian_product, _jax_jacobian, _jax_pullback),
-    "torch": (_torch_gradient, _torch_hessian_product, _torch_jacobian, _torch_pullback),
-}
+    return _derivatives().pullback(function, values, cotangent)
 
 
 def _derivatives():
     name = keras.backend.backend()
-    if name not in _DERIVATIVES:
+    if name not in DIFFERENTIATED:
         raise ValueError(
             "Criteria that look at data differentiate the loss, which works on the Keras backends "
-            f"{sorted(_DERIVATIVES)}. Received: backend={name!r}"
+            f"{sorted(DIFFERENTIATED)}. Received: backend={name!r}"
         )
-    return _DERIVATIVES[name]
+    return importlib.import_module(f"keras_prune.derivatives.on_{name}")

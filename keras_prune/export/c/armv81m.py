@@ -60,7 +60,7 @@ def convolutions(matrix, w):
 
 def dense_layers(matrix, batch):
     """Return the kernels that could compute a dense layer of a weight matrix (rows, columns)."""
-    from keras_prune.runtime.native import order_lanes_s8
+    from keras_prune.runtime.vector_packers import order_lanes_s8
 
     rows, found = len(matrix), []
     if rows > 1 << 16:
@@ -106,7 +106,7 @@ def scratch_bytes(w):
 
 def _packed(matrix, channels):
     # (block, array) of each form that holds the matrix; blocks are of neighbouring channels.
-    from keras_prune.runtime.native import pack_lanes_s8
+    from keras_prune.runtime.vector_packers import pack_lanes_s8
 
     if not worth_packing(matrix):
         return

@@ -16,7 +16,7 @@ from keras_prune.export.c.weighted import (
     worth_packing,
 )
 from keras_prune.export.c.windows import dense_batch
-from keras_prune.runtime import native
+from keras_prune.runtime import packers
 
 ARMV6M, ARMV7EM = "kernels/armv6m", "kernels/armv7em"
 ROWS = f"{PORTABLE}/requantize_rows_s8.c"
@@ -89,7 +89,7 @@ def _dense_on_dsp(matrix, target, batch):
 
 def _stream(matrix, target, batch):
     cols = matrix.shape[1]
-    stream = np.frombuffer(native.pack_stream_s8(matrix), np.uint8)
+    stream = np.frombuffer(packers.pack_stream_s8(matrix), np.uint8)
     tiled = tile_cost.stream(target, matrix, stream.size, batch)
     return Candidate(
         "stream",
@@ -109,7 +109,7 @@ def _stream(matrix, target, batch):
 
 def _stream_of_vector(matrix, target, batch):
     try:
-        stream = np.frombuffer(native.pack_stream_s8(matrix, odd=target.dsp), np.uint8)
+        stream = np.frombuffer(packers.pack_stream_s8(matrix, odd=target.dsp), np.uint8)
     except ValueError:  # a row without zeros, or too long a one
         return None
     family, sources = "armv6m", (f"{ARMV6M}/fully_connected_s8_stream.c",)
@@ -129,7 +129,7 @@ def _stream_of_vector(matrix, target, batch):
 def _twins(matrix, target, batch):
     rows, cols = matrix.shape
     try:
-        twins = np.frombuffer(native.pack_twins_s8(matrix), np.uint8)
+        twins = np.frombuffer(packers.pack_twins_s8(matrix), np.uint8)
     except ValueError:  # too many inputs
         return None
     fours = int(twins[4 : 4 + rows].sum())
@@ -148,7 +148,7 @@ def _twins(matrix, target, batch):
 
 def _blocks(matrix, target, batch):
     try:
-        blocks = np.frombuffer(native.pack_blocks_s8(matrix), np.uint8)
+        blocks = np.frombuffer(packers.pack_blocks_s8(matrix), np.uint8)
     except ValueError:  # too long a row
         return None
     return Candidate(
@@ -178,7 +178,7 @@ def _groups(matrix, target, batch):
 
 
 def _columns(matrix, target, batch, live):
-    columns = np.frombuffer(native.pack_stream_s8(matrix.T), np.uint8)
+    columns = np.frombuffer(packers.pack_stream_s8(matrix.T), np.uint8)
     return Candidate(
         "columns",
         "spk_fully_connected_s8_columns__c",

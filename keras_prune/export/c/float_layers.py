@@ -74,7 +74,7 @@ def _layer(step, node, name, matrix, sizes, source, units):
 
 
 def _candidates(name, matrix, macs):
-    from keras_prune.runtime.native import pack_csr_f32
+    from keras_prune.runtime.packers import pack_csr_f32
 
     kernel = f"spk_{name}_f32_dense__ref"
     sources = (f"{REFERENCE}/{name}_f32_dense.c",)

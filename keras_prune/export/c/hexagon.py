@@ -41,7 +41,7 @@ def candidates(weights, window):
     Returns:
         A list of `Candidate`.
     """
-    from keras_prune.runtime.native import fours_scratch_hvx, pack_fours_s8
+    from keras_prune.runtime.vector_packers import fours_scratch_hvx, pack_fours_s8
 
     matrix = padded_matrix(weights)
 

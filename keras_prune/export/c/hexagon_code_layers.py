@@ -20,7 +20,7 @@ _RIGHT = 15  # bits that one instruction shifts
 
 def conv2d(node, target):
     """Lower CONV_2D to code if that takes the fewest packets, else as ever."""
-    from keras_prune.runtime.native import column_offsets_hvx, fours_scratch_hvx
+    from keras_prune.runtime.vector_packers import column_offsets_hvx, fours_scratch_hvx
 
     twin = convolutions.conv2d(node, target)
     source, output = ends_of(node)

@@ -90,7 +90,7 @@ def biases_of(node, positions, rows):
 
 def candidates_of(matrix, target, vectors):
     """Return the `Candidate`s for a matrix that is multiplied by so many vectors."""
-    from keras_prune.runtime.native import pack_stream_s8
+    from keras_prune.runtime.packers import pack_stream_s8
 
     def candidate(encoding, values, instructions):
         name = f"add_rows_s8_{encoding}"

@@ -80,14 +80,14 @@ def worth_packing(matrix):
 
 def pack_stream(matrix):
     """Return the stream of a matrix as an array of bytes."""
-    from keras_prune.runtime.native import pack_stream_s8
+    from keras_prune.runtime.packers import pack_stream_s8
 
     return np.frombuffer(pack_stream_s8(matrix), np.uint8)
 
 
 def pack_groups(matrix):
     """Yield (m, bytes) for every format of one weight in each group of m columns that fits."""
-    from keras_prune.runtime.native import pack_groups_s8
+    from keras_prune.runtime.packers import pack_groups_s8
 
     for m in (4, 8):
         try:

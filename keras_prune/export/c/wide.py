@@ -143,7 +143,7 @@ def _convolution(node, fields, pixels, matrix, factors):
 
 
 def _candidates(matrix, pixels):
-    from keras_prune.runtime.native import pack_stream_s8
+    from keras_prune.runtime.packers import pack_stream_s8
 
     def candidate(encoding, values, instructions):
         name = f"sum_rows_s16_{encoding}"

@@ -1,0 +1,1 @@
+"""What keras_prune.backend differentiates with: a module for each Keras backend."""
