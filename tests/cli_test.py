@@ -149,6 +149,8 @@ def test_bench(file, capfd):
 def test_export_c(file, tmp_path, capfd):
     assert works(capfd, "export-c", file, tmp_path / "project", "--name", "digits")
     assert (tmp_path / "project" / "src" / "digits.h").exists()
+    data = json.loads(works(capfd, "export-c", file, tmp_path / "again", "--json"))
+    assert data["target"] == "cortex-m4" and data["flash_bytes"] > 0
 
 
 def test_weights_as_code(tmp_path, capfd):
