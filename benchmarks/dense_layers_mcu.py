@@ -72,7 +72,7 @@ def measure(shape, structure, zeros, seed):
         values = rng.integers(-128, 128, (SAMPLES, shape[0])).astype(np.int8)
         for target in CMSIS_NN:
             measured[target] = _run(path, target, values)
-        if structure == "unstructured":
+        if structure in ("unstructured", "1x4"):
             measured[AS_CODE] = _run(path, "cortex-m4", values, weights_as_code=True)
     return measured
 

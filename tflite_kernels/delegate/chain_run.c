@@ -102,18 +102,18 @@ static void store(const tile_work *work, int32_t v) {
   chain->kernels->store(tile_at(work, v), work->pixels, channels, to, image_of(work, v));
 }
 
-// A depthwise link of stride 2, row by row: what it reads has another layout.
+// A depthwise link of stride 2, by rows: what it reads has another layout.
 static void run_rows(const tile_work *work, const chain_step *step) {
   const spk_chain *chain = work->call->chain;
   const chain_kernel *kernel = &chain->kernel_of[step->link];
   const int32_t pitch = spk_chain_input_layout(chain, step->link)->pitch;
-  const spk_planes_tile to = tile_at(work, step->output);
-  for (pixel_run run = no_run(work); next_run(work, &run);) {
-    if (run.number < 0) continue;
-    const int32_t first = 2 * (run.y * pitch + run.x) - kernel->reach;
-    chain->kernels->depthwise2(&kernel->as, whole_at(work->call, step->inputs[0], first),
-                               run.count, spk_planes_from(to, run.at));
-  }
+  spk_planes_row rows[kSpkPlanesTile];
+  int32_t count = 0;
+  for (pixel_run run = no_run(work); next_run(work, &run);)
+    if (run.number >= 0)
+      rows[count++] = (spk_planes_row){2 * (run.y * pitch + run.x), run.at, run.count};
+  chain->kernels->depthwise2(&kernel->as, whole_at(work->call, step->inputs[0], -kernel->reach),
+                             rows, count, tile_at(work, step->output));
 }
 
 static void run_link(const tile_work *work, const chain_step *step) {

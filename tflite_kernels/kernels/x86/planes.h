@@ -48,6 +48,12 @@ static inline spk_planes_tile spk_planes_from(spk_planes_tile tile, int32_t pixe
   return rest;
 }
 
+// Neighbouring pixels of one row of an output: the word where the first tap of the first one
+// lies in a plane of the input, and the word where it goes.
+typedef struct spk_planes_row {
+  int32_t from, to, pixels;
+} spk_planes_row;
+
 typedef enum spk_planes_function {
   SPK_PLANES_ADD,         // a + b
   SPK_PLANES_MUL,         // a * b
@@ -70,10 +76,9 @@ typedef struct spk_planes_kernels {
   // Of stride 1; `from` begins at the first tap.
   void (*conv2d)(const void *conv, spk_planes_tile from, int32_t pixels, spk_planes_tile to);
   void (*depthwise)(const void *conv, spk_planes_tile from, int32_t pixels, spk_planes_tile to);
-  // Of stride 2, for neighbouring pixels of one row, any number of them. NULL where there is
-  // none.
-  void (*depthwise2)(const void *conv, spk_planes_tile from, int32_t pixels,
-                     spk_planes_tile to);
+  // Of stride 2. NULL where there is none.
+  void (*depthwise2)(const void *conv, spk_planes_tile from, const spk_planes_row *rows,
+                     int32_t count, spk_planes_tile to);
   // Of float32; NULL where there is none. Clamps its results to [act_min, act_max]; NaN stays
   // NaN.
   void (*pointwise)(spk_planes_function function, spk_planes_tile a, spk_planes_tile b,

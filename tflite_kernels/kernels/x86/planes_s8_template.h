@@ -25,6 +25,13 @@ INLINE VECTOR words_of(const VECTOR *sum, const channels *ends) {
   return XOR(MIN8(ends->high, MAX8(ends->low, bytes)), SET8((char)0x80));
 }
 
+// The next plane lies pages away, where no processor looks by itself.
+INLINE void look_ahead(const uint8_t *ahead, size_t row, size_t at) {
+  if (at % kCacheLine) return;
+#pragma GCC unroll 3
+  for (size_t i = 0; i < 3; ++i) __builtin_prefetch(ahead + i * row + at);
+}
+
 // A plane of a tile.
 INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int32_t pixels,
                      const taps *weights, const channels *ends, uint8_t *to,
@@ -33,10 +40,7 @@ INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int3
   for (int32_t p = 0; p < pixels; p += kVectorPixels) {
     const size_t at = (size_t)p * kSpkPlanesWord;
     const column next = column_at(from + at + BYTES, row);
-    // The next plane lies pages away, where no processor looks by itself.
-    if (at % kCacheLine == 0)
-#pragma GCC unroll 3
-      for (size_t i = 0; i < 3; ++i) __builtin_prefetch(ahead + i * row + at);
+    look_ahead(ahead, row, at);
     VECTOR sum[4];
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j)
@@ -48,12 +52,16 @@ INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int3
 
 // The same with stride 2, for `pixels` of a row: their windows begin at the even pixels of two
 // vectors.
-INLINE void row_of(const uint8_t *from, size_t row, int32_t pixels, const taps *weights,
-                   const channels *ends, uint8_t *to, const spk_rounding rounding) {
+INLINE void row_of(const uint8_t *from, size_t row, const uint8_t *ahead, int32_t pixels,
+                   const taps *weights, const channels *ends, uint8_t *to,
+                   const spk_rounding rounding) {
   column here = column_at(from, row);
   for (int32_t p = 0; p < pixels; p += kVectorPixels, from += 2 * BYTES, to += BYTES) {
     const column middle = column_at(from + BYTES, row);
     const column next = column_at(from + 2 * BYTES, row);
+    const size_t at = 2 * (size_t)p * kSpkPlanesWord;
+    look_ahead(ahead, row, at);
+    look_ahead(ahead, row, at + BYTES);
     VECTOR sum[4];
 #pragma GCC unroll 2
     for (int j = 0; j < 2; ++j) {
@@ -78,8 +86,19 @@ INLINE channels exact_ends(const spk_requant *q, const spk_planes_taps_s8 *plane
   };
 }
 
-INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from, int32_t pixels,
-                       spk_planes_tile to, const int stride) {
+INLINE void rows_of(const uint8_t *from, size_t row, const uint8_t *ahead,
+                    const spk_planes_row *rows, int32_t count, const taps *weights,
+                    const channels *ends, uint8_t *to, const spk_rounding rounding) {
+  for (const spk_planes_row *r = rows; r < rows + count; ++r) {
+    const ptrdiff_t at = (ptrdiff_t)r->from * kSpkPlanesWord;
+    row_of(from + at, row, ahead + at, r->pixels, weights, ends,
+           to + (ptrdiff_t)r->to * kSpkPlanesWord, rounding);
+  }
+}
+
+// Of stride 2 where there are `rows`, `count` of them, else of `count` pixels.
+INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from,
+                       const spk_planes_row *rows, int32_t count, spk_planes_tile to) {
   const spk_requant *q = d->requant;
   const size_t planes = (size_t)d->planes, row = (size_t)d->pitch * kSpkPlanesWord;
   const size_t step = (size_t)from.stride * kSpkPlanesWord;
@@ -90,11 +109,11 @@ INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from, i
     const uint8_t *ahead = i + 1 < planes ? in + step : in;
     uint8_t *out = (uint8_t *)to.at + i * (size_t)to.stride * kSpkPlanesWord;
     const taps weights = taps_of(plane);
-#define PLANE(rounding)                                               \
-  if (stride == 1)                                                    \
-    plane_of(in, row, ahead, pixels, &weights, &ends, out, rounding); \
-  else                                                                \
-    row_of(in, row, pixels, &weights, &ends, out, rounding)
+#define PLANE(rounding)                                                   \
+  if (rows)                                                               \
+    rows_of(in, row, ahead, rows, count, &weights, &ends, out, rounding); \
+  else                                                                    \
+    plane_of(in, row, ahead, count, &weights, &ends, out, rounding)
     if (plane->is_exact) {
       const channels ends = exact_ends(q, plane);
       if (q->act_min >= q->output_offset) {
@@ -112,12 +131,12 @@ INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from, i
 
 TARGET static void depthwise(const void *conv, spk_planes_tile from, int32_t pixels,
                              spk_planes_tile to) {
-  all_planes(conv, from, pixels, to, 1);
+  all_planes(conv, from, NULL, pixels, to);
 }
 
-TARGET static void depthwise2(const void *conv, spk_planes_tile from, int32_t pixels,
-                              spk_planes_tile to) {
-  all_planes(conv, from, pixels, to, 2);
+TARGET static void depthwise2(const void *conv, spk_planes_tile from,
+                              const spk_planes_row *rows, int32_t count, spk_planes_tile to) {
+  if (count > 0) all_planes(conv, from, rows, count, to);
 }
 
 // Two weights of int16 in all 32-bit lanes.
