@@ -194,11 +194,11 @@ def mean_multiplier(input_scale, output_scale, count):
 
 def add_parameters(a_scale, b_scale, output_scale, left_shift=20):
     """Return the three (multiplier, shift) pairs of ADD: of both inputs and of the output."""
-    twice = np.float32(2) * max(a_scale, b_scale)
+    twice = 2.0 * float(max(a_scale, b_scale))
     return (
-        quantize_multiplier(float(a_scale) / float(twice)),
-        quantize_multiplier(float(b_scale) / float(twice)),
-        quantize_multiplier(float(twice) / float(np.float32(1 << left_shift) * output_scale)),
+        quantize_multiplier(float(a_scale) / twice),
+        quantize_multiplier(float(b_scale) / twice),
+        quantize_multiplier(twice / ((1 << left_shift) * float(output_scale))),
     )
 
 
