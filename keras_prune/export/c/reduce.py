@@ -43,11 +43,14 @@ def mean(node, target):
         ("input_zero_point", source.zero_point), ("output_zero_point", output.zero_point),
         ("multiplier", multiplier), ("shift", shift),
     ]  # fmt: skip
-    step = Step(node.index, node.kind, [source], output, "spk_mean_s8__ref", part=len(steps))
+    isa = "armv7em" if target.dsp else "ref"
+    step = Step(node.index, node.kind, [source], output, f"spk_mean_s8__{isa}", part=len(steps))
     step.sources = (f"{REFERENCE}/mean_s8.c",)
+    if target.dsp:
+        step.sources += ("kernels/armv7em/mean_s8.c",)
     step.struct("spk_mean", "mean", fields)
     step.arguments += [source, output]
-    step.instructions = 8 * source.size + 40 * output.size
+    step.instructions = (2 if target.dsp else 8) * source.size + 40 * output.size
     return [*steps, step]
 
 

@@ -47,13 +47,39 @@ def pool2d(node, target):
     limits = activation_range(activation_name(node), output)
     if limits is None:
         raise node.refuse(f"activation {activation_name(node)} is not supported")
-    kind = "max" if node.kind == "MAX_POOL_2D" else "average"
-    step = Step(node.index, node.kind, [source], output, f"spk_{kind}_pool2d_s8__ref")
-    step.sources = (f"{REFERENCE}/{kind}_pool2d_s8.c",)
+    pick = _max_kernel if node.kind == "MAX_POOL_2D" else _average_kernel
+    kernel, sources, instructions = pick(target, kernel_h, kernel_w, source.shape[3])
+    step = Step(node.index, node.kind, [source], output, kernel)
+    step.sources = sources
     step.struct("spk_window2d", "window", fields)
     step.arguments += [str(limits[0]), str(limits[1]), source, output]
-    step.instructions = 19 * output.size * kernel_h * kernel_w
+    step.instructions = output.size // source.shape[3] * instructions
     return step
+
+
+def _max_kernel(target, kernel_h, kernel_w, depth):
+    """Kernel, sources, and about how many instructions a pixel of the output takes."""
+    portable = "kernels/portable/max_pool2d_s8.c"
+    passes = 1 if max(kernel_h, kernel_w) <= 2 else kernel_h * -(-kernel_w // 3)
+    if target.vectors == "mve":
+        name, sources = "mve", ("kernels/armv81m/max_pool2d_s8.c", portable)
+        line = 9 * -(-depth // 16)
+    elif target.dsp:
+        name, sources = "armv7em", ("kernels/armv7em/max_pool2d_s8.c", portable)
+        line = 30 + 13 * (depth // 4) + 14 * (depth % 4)
+    else:
+        name, sources, line = "c", (portable,), 12 + 16 * depth
+    return f"spk_max_pool2d_s8__{name}", sources, 37 + passes * (line + 28 * (passes > 1))
+
+
+def _average_kernel(target, kernel_h, kernel_w, depth):
+    """The same of AVERAGE_POOL_2D."""
+    reference, taps = f"{REFERENCE}/average_pool2d_s8.c", kernel_h * kernel_w
+    if not target.dsp:
+        return "spk_average_pool2d_s8__ref", (reference,), (7 * taps + 50) * depth
+    sources = ("kernels/armv7em/average_pool2d_s8.c", reference)
+    fours = (depth // 4) * (7 * taps + 140) + (depth % 4) * (7 * taps + 40)
+    return "spk_average_pool2d_s8__armv7em", sources, 60 + fours
 
 
 def softmax(node, target):

@@ -146,8 +146,16 @@ size_t spk_depthwise_conv2d_s8_dense__armv7em_scratch(const spk_window2d *w);
 // input. Input and output share scale and zero point.
 void spk_max_pool2d_s8__ref(const spk_window2d *w, int32_t act_min, int32_t act_max,
                             const int8_t *input, int8_t *output);
+void spk_max_pool2d_s8__c(const spk_window2d *w, int32_t act_min, int32_t act_max,
+                          const int8_t *input, int8_t *output);
+void spk_max_pool2d_s8__armv7em(const spk_window2d *w, int32_t act_min, int32_t act_max,
+                                const int8_t *input, int8_t *output);
+void spk_max_pool2d_s8__mve(const spk_window2d *w, int32_t act_min, int32_t act_max,
+                            const int8_t *input, int8_t *output);
 void spk_average_pool2d_s8__ref(const spk_window2d *w, int32_t act_min, int32_t act_max,
                                 const int8_t *input, int8_t *output);
+void spk_average_pool2d_s8__armv7em(const spk_window2d *w, int32_t act_min, int32_t act_max,
+                                    const int8_t *input, int8_t *output);
 
 // ---- MEAN over the middle axis of (outer, reduced, inner).
 typedef struct spk_mean {
@@ -156,6 +164,7 @@ typedef struct spk_mean {
   int32_t multiplier, shift;  // input scale / output scale (see the kernel)
 } spk_mean;
 void spk_mean_s8__ref(const spk_mean *m, const int8_t *input, int8_t *output);
+void spk_mean_s8__armv7em(const spk_mean *m, const int8_t *input, int8_t *output);
 
 // ---- SUM over the middle axis of (outer, reduced, inner).
 typedef struct spk_sum {
