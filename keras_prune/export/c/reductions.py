@@ -78,7 +78,7 @@ def _average_kernel(target, kernel_h, kernel_w, depth):
     if not target.dsp:
         return "spk_average_pool2d_s8__ref", (reference,), (7 * taps + 50) * depth
     sources = ("kernels/armv7em/average_pool2d_s8.c", reference)
-    fours = (depth // 4) * (7 * taps + 140) + (depth % 4) * (7 * taps + 40)
+    fours = (depth // 4) * (7 * taps + 21 * kernel_h + 85) + (depth % 4) * (7 * taps + 40)
     return "spk_average_pool2d_s8__armv7em", sources, 60 + fours
 
 

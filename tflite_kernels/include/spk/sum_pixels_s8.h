@@ -21,34 +21,24 @@ SPK_INLINE uint32_t spk_add_odd(uint32_t sums, uint32_t bytes) {
   return sums;
 }
 
-// sum[] = four neighbouring channels over `rows` x `cols` pixels, which are `row` and `step`
-// bytes apart.
+// sum[] += four neighbouring channels over `rows` x `cols` pixels, at most SPK_SUM_RUN of them,
+// which are `row` and `step` bytes apart.
 SPK_INLINE void spk_sum_four_s8(const int8_t *from, int32_t rows, int32_t row, int32_t cols,
                                 int32_t step, int32_t sum[4]) {
   uint32_t even = 0, odd = 0;
-  int32_t room = SPK_SUM_RUN;
-  sum[0] = sum[1] = sum[2] = sum[3] = 0;
   for (int32_t y = 0; y < rows; ++y, from += row) {
     const int8_t *at = from;
-    for (int32_t left = cols; left > 0;) {
-      const int32_t count = left < room ? left : room;
-      for (int32_t i = 0; i < count; ++i, at += step) {
-        uint32_t bytes;
-        memcpy(&bytes, at, sizeof(bytes));
-        even = spk_add_even(even, bytes);
-        odd = spk_add_odd(odd, bytes);
-      }
-      left -= count;
-      room -= count;
-      if (room > 0 && (left > 0 || y + 1 < rows)) continue;
-      sum[0] += (int16_t)even;
-      sum[1] += (int16_t)odd;
-      sum[2] += (int32_t)even >> 16;
-      sum[3] += (int32_t)odd >> 16;
-      even = odd = 0;
-      room = SPK_SUM_RUN;
+    for (int32_t x = 0; x < cols; ++x, at += step) {
+      uint32_t bytes;
+      memcpy(&bytes, at, sizeof(bytes));
+      even = spk_add_even(even, bytes);
+      odd = spk_add_odd(odd, bytes);
     }
   }
+  sum[0] += (int16_t)even;
+  sum[1] += (int16_t)odd;
+  sum[2] += (int32_t)even >> 16;
+  sum[3] += (int32_t)odd >> 16;
 }
 
 // The same of one channel.

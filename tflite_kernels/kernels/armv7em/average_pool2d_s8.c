@@ -20,9 +20,15 @@ SPK_INLINE int8_t of(const average *a, int32_t sum) {
 
 static void average_window(const average *a, const int8_t *from, int32_t rows, int32_t row,
                            int32_t cols, int32_t depth, int8_t *output) {
-  int32_t c = 0, sum[4];
-  for (; c + 4 <= depth; c += 4) {
-    spk_sum_four_s8(from + c, rows, row, cols, depth, sum);
+  const int32_t at_once = SPK_SUM_RUN / cols;  // rows
+  int32_t c = 0;
+  for (; at_once > 0 && c + 4 <= depth; c += 4) {
+    int32_t sum[4] = {0};
+    for (int32_t y = 0; y < rows; y += at_once) {
+      const int32_t left = rows - y;
+      spk_sum_four_s8(from + c + y * row, left < at_once ? left : at_once, row, cols, depth,
+                      sum);
+    }
     for (int32_t i = 0; i < 4; ++i) output[c + i] = of(a, sum[i]);
   }
   for (; c < depth; ++c) output[c] = of(a, spk_sum_one_s8(from + c, rows, row, cols, depth));
@@ -37,9 +43,8 @@ void spk_average_pool2d_s8__armv7em(const spk_window2d *w, int32_t act_min, int3
       const int8_t *const first = input + (ptrdiff_t)high.begin * row;
       for (int32_t x = 0; x < w->out_w; ++x, output += depth) {
         const spk_span wide = spk_window_cols(w, x);
-        int32_t rows = high.end - high.begin, cols = wide.end - wide.begin;
+        const int32_t rows = high.end - high.begin, cols = wide.end - wide.begin;
         const average a = {rows * cols, rows * cols / 2, act_min, act_max};
-        if (cols == w->in_w) cols *= rows, rows = 1;  // one run
         average_window(&a, first + (ptrdiff_t)wide.begin * depth, rows, row, cols, depth,
                        output);
       }

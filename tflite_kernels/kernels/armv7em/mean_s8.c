@@ -15,9 +15,14 @@ SPK_INLINE int8_t of(const spk_mean *m, int32_t sum) {
 void spk_mean_s8__armv7em(const spk_mean *m, const int8_t *input, int8_t *output) {
   const int32_t inner = m->inner;
   for (int32_t o = 0; o < m->outer; ++o, input += (ptrdiff_t)m->reduced * inner) {
-    int32_t c = 0, sum[4];
+    int32_t c = 0;
     for (; c + 4 <= inner; c += 4) {
-      spk_sum_four_s8(input + c, 1, 0, m->reduced, inner, sum);
+      int32_t sum[4] = {0};
+      for (int32_t r = 0; r < m->reduced; r += SPK_SUM_RUN) {
+        const int32_t left = m->reduced - r;
+        spk_sum_four_s8(input + c + (ptrdiff_t)r * inner, 1, 0,
+                        left < SPK_SUM_RUN ? left : SPK_SUM_RUN, inner, sum);
+      }
       for (int32_t i = 0; i < 4; ++i) *output++ = of(m, sum[i]);
     }
     for (; c < inner; ++c)
