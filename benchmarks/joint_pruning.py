@@ -45,7 +45,6 @@ def measure(name, seed, settings):
         Dict: what was asked, and what was measured on test images, stage by stage.
     """
     begin = time.perf_counter()
-    keras.config.set_dtype_policy(settings["precision"])
     network, images = NETWORKS[name], datasets.load(NETWORKS[name].data)
     x, y = (array[: settings["images"]] for array in images.train)
     validation, test = (
@@ -135,7 +134,6 @@ def settings_of(name, images=None, epochs=None):
         "tolerance": network.tolerance,
         "winner_rates": network.winner_rates,
         "teacher": network.teacher,
-        "precision": network.precision,
     }
 
 
