@@ -28,7 +28,7 @@ from benchmarks import machine, results
 from keras_prune import granularity
 from keras_prune.granularity.this_machine import this_machine
 
-NAME = "delegate_layers"
+NAME, PEAK = "delegate_layers", "machine_peak"
 KEYS = ("layer", "sparsity", "live", "shapes", "seed")
 LITERT_SPARSE = "LiteRT sparse float32"
 layers = keras.layers
@@ -135,7 +135,7 @@ def measure(case, rounds=15, seed=0):
     """Time one case.
 
     Returns:
-        The case with `peak`, operations in a second by types, and `seconds` by what ran.
+        The case with `seconds` by what ran.
     """
     keras.utils.set_random_seed(seed)
     shape, make, _ = LAYERS[case["layer"]]
@@ -164,7 +164,6 @@ def measure(case, rounds=15, seed=0):
         **case,
         "seed": seed,
         "target": this_machine(),
-        "peak": {dtype: machine.peak_operations(dtype) for dtype in machine.TYPES},
         "seconds": _seconds(report.rows, {str(path): name for name, path in files.items()}),
     }
 
@@ -199,27 +198,28 @@ def goal(layer, dtype, shape, sparsity):
     return goals[GOAL_SPARSITIES.index(sparsity)] if goals and sparsity in GOAL_SPARSITIES else None
 
 
-def table(runs):
-    """The Markdown of all cases: a line for each type and shape."""
+def table(runs, peaks):
+    """The Markdown of all cases: a line for each type and shape; `peaks` as of `machine`."""
     rows, order = [], [name_of(case) for case in cases()]
     spent = {layer: operations(layer) for layer in {run["layer"] for run in runs}}
     for run in sorted(runs, key=lambda run: order.index(name_of(run))):
         for dtype, shapes in run["shapes"].items():
-            rows += [_row(run, dtype, shape, spent[run["layer"]]) for shape in shapes]
+            spent_here = spent[run["layer"]]
+            rows += [_row(run, dtype, shape, spent_here, peaks) for shape in shapes]
     columns = ["layer", "type", "shape", ">zeros", ">live inputs", ">LiteRT dense f32, us"]
     columns += [">of peak", ">LiteRT dense int8, us", ">of peak", ">LiteRT sparse f32, us"]
     columns += [">delegate, us", ">against dense", ">goal", "met", "auto"]
     return results.markdown_table(columns, rows)
 
 
-def _row(run, dtype, shape, spent):
+def _row(run, dtype, shape, spent, peaks):
     seconds = run["seconds"]
     ours = seconds[f"{dtype} {shape}"]
     ratio = seconds[f"dense {dtype}"] / ours
     aim = goal(run["layer"], dtype, shape, run["sparsity"]) if run["live"] == 1 else None
     cells = [run["layer"], dtype, shape, f"{_zeros(shape, run['sparsity']):.1%}"]
     cells.append(f"{run['live']:.0%}")
-    for each, peak in run["peak"].items():
+    for each, peak in peaks.items():
         time = seconds[f"dense {each}"]
         cells += [f"{time * 1e6:.1f}", f"{spent / time / peak:.0%}" if peak else ""]
     own = seconds.get(LITERT_SPARSE) if dtype == "float32" else None
@@ -257,7 +257,7 @@ def main(argv=None):
         print("\n".join(map(name_of, chosen)))
         return
     if arguments.quick:
-        print(table([measure(case, rounds=3) for case in chosen]))
+        print(table([measure(case, rounds=3) for case in chosen], machine.peaks()))
         return
     for case in () if arguments.tables_only else chosen:
         if arguments.again or not results.has(NAME, {**case, "seed": 0}):
@@ -265,8 +265,11 @@ def main(argv=None):
             times = {name: f"{s * 1e6:.1f} us" for name, s in run["seconds"].items()}
             print(name_of(case), times, flush=True)
             results.add(NAME, run, KEYS, threads=1, rounds=arguments.rounds)
-    document = results.load(NAME)
-    results.write_tables(NAME, f"{table(document['results'])}\n\n{results.provenance(document)}")
+    if not arguments.tables_only:
+        results.save(PEAK, machine.peaks())
+    document, peaks = results.load(NAME), results.load(PEAK)["results"]
+    markdown = table(document["results"], peaks)
+    results.write_tables(NAME, f"{markdown}\n\n{results.provenance(document)}")
 
 
 if __name__ == "__main__":

@@ -23,3 +23,8 @@ def peak_operations(dtype):
     peak = native.library().spk_peak_operations
     peak.restype, peak.argtypes = ctypes.c_double, [ctypes.c_int]
     return peak(TYPES.index(dtype))
+
+
+def peaks():
+    """Dict from types to `peak_operations`."""
+    return {dtype: peak_operations(dtype) for dtype in TYPES}
