@@ -48,6 +48,8 @@ def compiled(function):
         return function
     import tensorflow as tf
 
+    if any(device.device_type != "CPU" for device in tf.config.list_physical_devices()):
+        return function
     return tf.function(function, jit_compile=True, reduce_retracing=True)
 
 
