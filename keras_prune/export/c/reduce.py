@@ -4,7 +4,13 @@ import numpy as np
 
 from keras_prune.export.c.movement import copy_step, places, temporary
 from keras_prune.export.c.quantization import mean_multiplier
-from keras_prune.export.c.reductions import MAX_SUM, REFERENCE, one_to_one, same_scale
+from keras_prune.export.c.reductions import (
+    MAX_SUM,
+    REFERENCE,
+    one_to_one,
+    same_scale,
+    sums_fours,
+)
 from keras_prune.export.c.steps import Step
 
 
@@ -43,14 +49,15 @@ def mean(node, target):
         ("input_zero_point", source.zero_point), ("output_zero_point", output.zero_point),
         ("multiplier", multiplier), ("shift", shift),
     ]  # fmt: skip
-    isa = "armv7em" if target.dsp else "ref"
+    fours = sums_fours(target, source.size)
+    isa = "armv7em" if fours else "ref"
     step = Step(node.index, node.kind, [source], output, f"spk_mean_s8__{isa}", part=len(steps))
     step.sources = (f"{REFERENCE}/mean_s8.c",)
-    if target.dsp:
+    if fours:
         step.sources += ("kernels/armv7em/mean_s8.c",)
     step.struct("spk_mean", "mean", fields)
     step.arguments += [source, output]
-    step.instructions = (2 if target.dsp else 8) * source.size + 40 * output.size
+    step.instructions = (2 if fours else 8) * source.size + 40 * output.size
     return [*steps, step]
 
 

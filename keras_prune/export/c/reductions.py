@@ -13,6 +13,7 @@ from keras_prune.export.c.windows import activation_name, window
 REFERENCE = "kernels/reference"
 MAX_SOFTMAX_DEPTH = 4095  # the sum of exponentials has 12 integer bits
 MAX_SUM = (1 << 31) // 256
+MANY = 8000  # numbers; fewer are summed sooner than 400 bytes more of code are worth
 
 
 def one_to_one(node, inputs=1, source_types=("INT8",), output_types=("INT8",)):
@@ -48,17 +49,19 @@ def pool2d(node, target):
     if limits is None:
         raise node.refuse(f"activation {activation_name(node)} is not supported")
     pick = _max_kernel if node.kind == "MAX_POOL_2D" else _average_kernel
-    kernel, sources, instructions = pick(target, kernel_h, kernel_w, source.shape[3])
+    pixels = output.size // source.shape[3]
+    kernel, sources, instructions = pick(target, kernel_h, kernel_w, source.shape[3], pixels)
     step = Step(node.index, node.kind, [source], output, kernel)
     step.sources = sources
     step.struct("spk_window2d", "window", fields)
     step.arguments += [str(limits[0]), str(limits[1]), source, output]
-    step.instructions = output.size // source.shape[3] * instructions
+    step.instructions = pixels * instructions
     return step
 
 
-def _max_kernel(target, kernel_h, kernel_w, depth):
-    """Kernel, sources, and about how many instructions a pixel of the output takes."""
+def _max_kernel(target, kernel_h, kernel_w, depth, pixels):
+    """Kernel, sources, and about how many instructions each of the output's pixels takes."""
+    del pixels
     portable = "kernels/portable/max_pool2d_s8.c"
     passes = 1 if max(kernel_h, kernel_w) <= 2 else kernel_h * -(-kernel_w // 3)
     if target.vectors == "mve":
@@ -72,14 +75,19 @@ def _max_kernel(target, kernel_h, kernel_w, depth):
     return f"spk_max_pool2d_s8__{name}", sources, 37 + passes * (line + 28 * (passes > 1))
 
 
-def _average_kernel(target, kernel_h, kernel_w, depth):
+def _average_kernel(target, kernel_h, kernel_w, depth, pixels):
     """The same of AVERAGE_POOL_2D."""
     reference, taps = f"{REFERENCE}/average_pool2d_s8.c", kernel_h * kernel_w
-    if not target.dsp:
+    if not sums_fours(target, taps * depth * pixels):
         return "spk_average_pool2d_s8__ref", (reference,), (7 * taps + 50) * depth
     sources = ("kernels/armv7em/average_pool2d_s8.c", reference)
     fours = (depth // 4) * (7 * taps + 21 * kernel_h + 85) + (depth % 4) * (7 * taps + 40)
     return "spk_average_pool2d_s8__armv7em", sources, 60 + fours
+
+
+def sums_fours(target, numbers):
+    """Whether so many numbers are summed four channels at a time."""
+    return target.dsp and numbers >= MANY
 
 
 def softmax(node, target):
