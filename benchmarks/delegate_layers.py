@@ -204,8 +204,7 @@ def table(runs, peaks):
     spent = {layer: operations(layer) for layer in {run["layer"] for run in runs}}
     for run in sorted(runs, key=lambda run: order.index(name_of(run))):
         for dtype, shapes in run["shapes"].items():
-            spent_here = spent[run["layer"]]
-            rows += [_row(run, dtype, shape, spent_here, peaks) for shape in shapes]
+            rows += [_row(run, dtype, shape, spent[run["layer"]], peaks) for shape in shapes]
     columns = ["layer", "type", "shape", ">zeros", ">live inputs", ">LiteRT dense f32, us"]
     columns += [">of peak", ">LiteRT dense int8, us", ">of peak", ">LiteRT sparse f32, us"]
     columns += [">delegate, us", ">against dense", ">goal", "met", "auto"]

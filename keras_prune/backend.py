@@ -41,8 +41,8 @@ def sorts_fast():
 def compiled(function):
     """A function of tensors, compiled where Keras would run its operations one by one.
 
-    Keras compiles steps on TensorFlow for accelerators alone: convolutions are slower compiled on
-    processors, while a loop over large tensors is five times as fast.
+    Keras compiles steps on TensorFlow for accelerators alone. On processors that suits most
+    operations, but not a loop over large tensors.
     """
     if keras.backend.backend() != "tensorflow":
         return function

@@ -16,6 +16,7 @@ Make neural networks small and fast where they run.
 A pruned Keras model goes in; a sparse .tflite file that every stock runtime loads comes out, or
 plain C for a microcontroller.
 """
+
 _COMMANDS = {
     "inspect": inspect,
     "prune": prune,
@@ -47,11 +48,6 @@ def main(argv=None):
         print(f"keras-prune: error: {message}", file=sys.stderr)
         return 2
     return 0
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise ValueError(f"{message[0].upper()}{message[1:]}; see `{self.prog} --help`.")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -3,7 +3,7 @@
 
 #include "kernels/x86/planes_s8.h"
 
-enum { kLowBits = 15, kMostShift = 21, kNumbers = 256 };
+enum { kLowBits = kSpkPlanesLowBits, kMostShift = 21, kNumbers = 256 };
 
 int spk_planes_add_s8_fit(const spk_add *add, spk_planes_add_s8 *fitted) {
   const double unit = ldexp(add->output_multiplier, add->output_shift - 31 + add->left_shift);

@@ -48,20 +48,22 @@ def pool2d(node, target):
     limits = activation_range(activation_name(node), output)
     if limits is None:
         raise node.refuse(f"activation {activation_name(node)} is not supported")
-    pick = _max_kernel if node.kind == "MAX_POOL_2D" else _average_kernel
-    pixels = output.size // source.shape[3]
-    kernel, sources, instructions = pick(target, kernel_h, kernel_w, source.shape[3], pixels)
+    sizes = kernel_h, kernel_w, source.shape[3]
+    if node.kind == "MAX_POOL_2D":
+        kernel, sources, instructions = _max_kernel(target, *sizes)
+    else:
+        fours = sums_fours(target, output.size * kernel_h * kernel_w)
+        kernel, sources, instructions = _average_kernel(fours, *sizes)
     step = Step(node.index, node.kind, [source], output, kernel)
     step.sources = sources
     step.struct("spk_window2d", "window", fields)
     step.arguments += [str(limits[0]), str(limits[1]), source, output]
-    step.instructions = pixels * instructions
+    step.instructions = output.size // source.shape[3] * instructions
     return step
 
 
-def _max_kernel(target, kernel_h, kernel_w, depth, pixels):
+def _max_kernel(target, kernel_h, kernel_w, depth):
     """Kernel, sources, and about how many instructions each of the output's pixels takes."""
-    del pixels
     portable = "kernels/portable/max_pool2d_s8.c"
     passes = 1 if max(kernel_h, kernel_w) <= 2 else kernel_h * -(-kernel_w // 3)
     if target.vectors == "mve":
@@ -75,14 +77,14 @@ def _max_kernel(target, kernel_h, kernel_w, depth, pixels):
     return f"spk_max_pool2d_s8__{name}", sources, 37 + passes * (line + 28 * (passes > 1))
 
 
-def _average_kernel(target, kernel_h, kernel_w, depth, pixels):
-    """The same of AVERAGE_POOL_2D."""
+def _average_kernel(fours, kernel_h, kernel_w, depth):
+    """The same of AVERAGE_POOL_2D, where `fours` tells what `sums_fours` does."""
     reference, taps = f"{REFERENCE}/average_pool2d_s8.c", kernel_h * kernel_w
-    if not sums_fours(target, taps * depth * pixels):
+    if not fours:
         return "spk_average_pool2d_s8__ref", (reference,), (7 * taps + 50) * depth
     sources = ("kernels/armv7em/average_pool2d_s8.c", reference)
-    fours = (depth // 4) * (7 * taps + 21 * kernel_h + 85) + (depth % 4) * (7 * taps + 40)
-    return "spk_average_pool2d_s8__armv7em", sources, 60 + fours
+    instructions = (depth // 4) * (7 * taps + 21 * kernel_h + 85) + (depth % 4) * (7 * taps + 40)
+    return "spk_average_pool2d_s8__armv7em", sources, 60 + instructions
 
 
 def sums_fours(target, numbers):

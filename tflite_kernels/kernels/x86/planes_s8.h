@@ -36,6 +36,7 @@ typedef struct spk_planes_depthwise_s8 {
 // A sum a + b, with a and b as x + 128, to the bit as spk_add_s8__ref() rounds it:
 //   (first_high + a high[0] + b high[1] + ((first_low + a low[0] + b low[1]) >> 15)) >> shift
 // Scales have 30 bits, of which two halves are multiplied as int16.
+enum { kSpkPlanesLowBits = 15 };
 typedef struct spk_planes_add_s8 {
   int16_t high[2], low[2];
   int32_t first_high, first_low, shift;

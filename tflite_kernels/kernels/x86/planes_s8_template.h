@@ -151,7 +151,8 @@ TARGET static void add(const void *add, spk_planes_tile a, spk_planes_tile b, in
   const spk_planes_add_s8 *s = add;
   const VECTOR high = both(s->high), low = both(s->low), zero = SET8(0);
   const VECTOR first_high = SET32(s->first_high), first_low = SET32(s->first_low);
-  const __m128i shift = _mm_cvtsi32_si128(s->shift), low_bits = _mm_cvtsi32_si128(15);
+  const __m128i shift = _mm_cvtsi32_si128(s->shift),
+                low_bits = _mm_cvtsi32_si128(kSpkPlanesLowBits);
   const channels ends = {.low = SET8((char)s->act_min), .high = SET8((char)s->act_max)};
   for (size_t i = 0; i < (size_t)s->planes; ++i) {
     const uint8_t *x = (const uint8_t *)a.at + i * (size_t)a.stride * kSpkPlanesWord;
