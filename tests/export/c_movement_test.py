@@ -149,6 +149,7 @@ def refused(tmp_path, cases, sentence):
         ("TRANSPOSE", (2, 3), (3, 2), [[0, 0]], {}, "constants do not fit"),
         ("SLICE", (7,), (3,), [[-4], [3]], {}, "constants do not fit"),
         ("SLICE", (7,), (3,), [[5], [3]], {}, r"must have shape \(2,\)"),
+        ("SLICE", (2, 3), (3,), [[2, 0], [0, 3]], {}, r"must have shape \(0, 3\)"),
         ("STRIDED_SLICE", (7,), (3,), [[0], [7], [0]], {}, "constants do not fit"),
         ("STRIDED_SLICE", (7,), (7, 1), [[0], [7], [1]], {"newAxisMask": 2}, "do not fit"),
         ("CONCATENATION", (2, 3), (2, 4), [], {"axis": 1}, "its parts need shapes"),

@@ -193,7 +193,7 @@ def _ends(node):
 
 
 def _wide(shape):
-    return [size for size in shape if size > 1]
+    return [size for size in shape if size != 1]
 
 
 def _offset(view):
