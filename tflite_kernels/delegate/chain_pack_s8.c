@@ -35,6 +35,7 @@ static const char *pack_conv2d(spk_chain *chain, int32_t link, const spk_layer *
   spk_planes_conv2d_s8 *conv = &chain->kernel_of[link].as.conv_s8;
   conv->channels = spk_channels_s8_of(layer, packed, tail);
   conv->channels.requant = &chain->requants[link];  // outlives this call
+  conv->channels.clamps = layer->requant.act_min > 0 || layer->requant.act_max < 255;
   conv->height = height;
   return NULL;
 }
@@ -54,9 +55,11 @@ static const char *pack_depthwise(spk_chain *chain, int32_t link, const spk_laye
 }
 
 const char *spk_chain_pack_s8(spk_chain *chain, int32_t link, const spk_chain_layer *from) {
+  spk_layer layer = from->layer;
+  layer.requant = chain->requants[link];
   return chain->links[link].kind == SPK_LINK_CONV_2D
-             ? pack_conv2d(chain, link, &from->layer, from->weights)
-             : pack_depthwise(chain, link, &from->layer, from->weights);
+             ? pack_conv2d(chain, link, &layer, from->weights)
+             : pack_depthwise(chain, link, &layer, from->weights);
 }
 
 #else

@@ -214,6 +214,9 @@ spk_chain *spk_chain_create(const spk_link *links, const spk_chain_layer *layers
   for (int32_t i = 0; i < count; ++i) {
     chain->windows[i] = layers[i].layer.window;
     chain->requants[i] = layers[i].layer.requant;
+    chain->requants[i].output_offset += 128;  // planes hold x + 128
+    chain->requants[i].act_min += 128;
+    chain->requants[i].act_max += 128;
   }
   *reason = make_plan(chain, leaving, leaving_count);
   if (!*reason) *reason = spk_chain_pack(chain, layers);

@@ -69,7 +69,7 @@ struct spk_chain {
   int32_t layout_count, link_count, value_count, step_count, pass_count;
   spk_link links[kSpkMostLinks];
   spk_window2d windows[kSpkMostLinks];
-  spk_requant requants[kSpkMostLinks];  // int8
+  spk_requant requants[kSpkMostLinks];  // int8, of outputs as x + 128
   chain_kernel kernel_of[kSpkMostLinks];
   void *memory[kSpkMostLinks][3];  // packed weights, bias, offsets
   chain_value values[kMostValues];

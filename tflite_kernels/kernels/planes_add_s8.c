@@ -27,7 +27,8 @@ int spk_planes_add_s8_fit(const spk_add *add, spk_planes_add_s8 *fitted) {
     for (int32_t j = 0; j < kNumbers; ++j) a[j] = (int8_t)(i - 128);
     spk_add_s8__ref(&row, a, b, sum);
     for (int32_t j = 0; j < kNumbers; ++j) {
-      const int64_t from = sum[j] * (INT64_C(1) << bits) - (i * a_factor + j * b_factor);
+      const int64_t from =
+          (sum[j] + 128) * (INT64_C(1) << bits) - (i * a_factor + j * b_factor);
       const int64_t to = from + (INT64_C(1) << bits) - 1;
       if (sum[j] > add->act_min && from > least) least = from;
       if (sum[j] < add->act_max && to < greatest) greatest = to;
@@ -45,8 +46,8 @@ int spk_planes_add_s8_fit(const spk_add *add, spk_planes_add_s8 *fitted) {
       .first_high = (int32_t)(first >> kLowBits),
       .first_low = (int32_t)(first & mask),
       .shift = shift,
-      .act_min = add->act_min,
-      .act_max = add->act_max,
+      .act_min = add->act_min + 128,
+      .act_max = add->act_max + 128,
   };
   return 1;
 }

@@ -64,6 +64,7 @@ static int count_exact(int (*check)(const spk_requant *), int32_t shift, int32_t
                      .act_max = 127};
     if (trial % 2) q.act_min = q.output_offset;
     if (trial % 3 == 0) q.act_max = spk_random_int(q.act_min, 127);
+    if (trial % 5 == 0) q.output_offset += 128, q.act_min += 128, q.act_max += 128;  // planes
     exact += check(&q);
   }
   return exact;
@@ -75,10 +76,12 @@ int main(void) {
     return 0;
   }
   for (int32_t shift = -12; shift < 0; ++shift) count_exact(check_all, shift, 12);
-  EXPECT(count_exact(check_all, -6, 40) >= 30, "float32 is hardly ever exact");
+  const int found = count_exact(check_all, -6, 40),
+            in_range = count_exact(check_range, -12, 40);
+  EXPECT(found == 40, "float32 is exact %d times of 40", found);
   EXPECT(count_exact(check_all, 3, 10) == 0, "a shift to the left is taken");
   for (int32_t shift = -31; shift < 0; ++shift) count_exact(check_range, shift, 12);
-  EXPECT(count_exact(check_range, -12, 40) >= 30, "float32 is hardly ever exact in a range");
+  EXPECT(in_range == 40, "in a range, float32 is exact %d times of 40", in_range);
   for (int32_t shift = -31; shift <= 0; ++shift)
     EXPECT(count_exact(check_bias_only, shift, 10) == 10, "a constant is not taken");
   return spk_test_result();

@@ -1,8 +1,8 @@
 // The inner loop of int8 convolution by blocks of `height` output by four input channels, for
 // one vector length. The including file includes channels_s8_template.h and defines TARGET,
 // VECTOR, BYTES, LOAD, STORE, SET32, SET8, BROADCAST (of a word of weights), DOT (u8 x s8, four
-// at a time), PACKS32, PACKS16, INTERLEAVE (16 bytes of each 128 bits, channel by channel, to
-// pixel by pixel), MIN8, MAX8, XOR and NAME(x).
+// at a time), PACKS32, PACKS16 and PACKU16 (to int8 and to uint8), INTERLEAVE (16 bytes of each
+// 128 bits, channel by channel, to pixel by pixel), MIN8, MAX8, MINU8, MAXU8 and NAME(x).
 //
 // A vector holds four inputs of BYTES / 4 pixels in 32-bit lanes. One load of inputs serves
 // all rows of a block, one broadcast of four weights all vectors of pixels.
@@ -28,20 +28,21 @@ INLINE void NAME(group)(const uint32_t *block, uint32_t count, const uint8_t *pl
   }
 }
 
-INLINE VECTOR NAME(clamp)(const spk_channels_s8 *run, VECTOR words) {
-  return MIN8(SET8((char)run->requant->act_max),
-              MAX8(SET8((char)run->requant->act_min), words));
+// To int8, or where `on_planes`, to uint8: there the offset of `run` is that of x + 128.
+INLINE VECTOR NAME(pack)(VECTOR a, VECTOR b, const int on_planes) {
+  return INTERLEAVE(on_planes ? PACKU16(a, b) : PACKS16(a, b));
 }
 
-// As x + 128, where `flips`.
-INLINE VECTOR NAME(finish)(VECTOR words, const int flips) {
-  return flips ? XOR(words, SET8((char)0x80)) : words;
+INLINE VECTOR NAME(clamp)(const spk_channels_s8 *run, VECTOR words, const int on_planes) {
+  const VECTOR low = SET8((char)run->requant->act_min);
+  const VECTOR high = SET8((char)run->requant->act_max);
+  return on_planes ? MINU8(high, MAXU8(low, words)) : MIN8(high, MAX8(low, words));
 }
 
 // Output channels o ... o + 3 for `vectors` vectors of pixels, to words of the tile.
 INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *planes,
                        uint8_t *to, const int height, const int away, const int vectors,
-                       const int flips) {
+                       const int on_planes) {
   const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
   const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
   VECTOR sum[4][8], half[2][8];
@@ -59,18 +60,18 @@ INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *pla
     }
   }
 #pragma GCC unroll 8
-  for (int v = 0; v < vectors; ++v) half[0][v] = INTERLEAVE(PACKS16(half[0][v], half[1][v]));
+  for (int v = 0; v < vectors; ++v) half[0][v] = NAME(pack)(half[0][v], half[1][v], on_planes);
   if (run->clamps)
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) half[0][v] = NAME(clamp)(run, half[0][v]);
+    for (int v = 0; v < vectors; ++v) half[0][v] = NAME(clamp)(run, half[0][v], on_planes);
 #pragma GCC unroll 8
-  for (int v = 0; v < vectors; ++v) STORE(to + v * BYTES, NAME(finish)(half[0][v], flips));
+  for (int v = 0; v < vectors; ++v) STORE(to + v * BYTES, half[0][v]);
 }
 
 // The same with any multipliers and shifts; out of the way of the registers of the usual ones.
 TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *run, int32_t o,
                                                        const uint8_t *planes, uint8_t *to,
-                                                       int height, int vectors, int flips) {
+                                                       int height, int vectors, int on_planes) {
   const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
   const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
   for (int v = 0; v < vectors; ++v) {
@@ -85,8 +86,9 @@ TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *ru
       }
       NAME(round_any)(run, o + r, sum + r, 1);
     }
-    const VECTOR words = PACKS16(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]));
-    STORE(to + v * BYTES, NAME(finish)(NAME(clamp)(run, INTERLEAVE(words)), flips));
+    const VECTOR words =
+        NAME(pack)(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]), on_planes);
+    STORE(to + v * BYTES, NAME(clamp)(run, words, on_planes));
   }
 }
 
@@ -94,15 +96,16 @@ TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *ru
 // are `stride` bytes apart from four channels to the next.
 INLINE void NAME(fours)(const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels,
                         int32_t begin, int32_t end, uint8_t *tile, size_t stride,
-                        const int height, const int away, const int vectors, const int flips) {
+                        const int height, const int away, const int vectors,
+                        const int on_planes) {
   for (int32_t i = begin; i < end; i += kSpkFour) {
     const int32_t o = (int32_t)run->order[i / kSpkFour] * kSpkFour;
     uint8_t *to = tile + (size_t)(o - begin) / kSpkFour * stride;
     for (int32_t at = 0; at < 4 * pixels; at += vectors * BYTES) {
       if (__builtin_expect(run->is_any[o / kSpkFour], 0))
-        NAME(any)(run, o, planes + at, to + at, height, vectors, flips);
+        NAME(any)(run, o, planes + at, to + at, height, vectors, on_planes);
       else
-        NAME(four)(run, o, planes + at, to + at, height, away, vectors, flips);
+        NAME(four)(run, o, planes + at, to + at, height, away, vectors, on_planes);
     }
   }
 }

@@ -22,9 +22,11 @@ TARGET static inline __m256i interleave(__m256i words) {
 #define SET8        _mm256_set1_epi8
 #define PACKS32     _mm256_packs_epi32
 #define PACKS16     _mm256_packs_epi16
+#define PACKU16     _mm256_packus_epi16
 #define MIN8        _mm256_min_epi8
 #define MAX8        _mm256_max_epi8
-#define XOR         _mm256_xor_si256
+#define MAXU8       _mm256_max_epu8
+#define MINU8       _mm256_min_epu8
 #define INTERLEAVE  interleave
 #define ISA         avx2
 #define NAME(x)     x##_ymm

@@ -35,9 +35,11 @@ TARGET static inline __m512i broadcast(const uint32_t *words) {
 #define SET8       _mm512_set1_epi8
 #define PACKS32    _mm512_packs_epi32
 #define PACKS16    _mm512_packs_epi16
+#define PACKU16    _mm512_packus_epi16
 #define MIN8       _mm512_min_epi8
 #define MAX8       _mm512_max_epi8
-#define XOR        _mm512_xor_si512
+#define MAXU8      _mm512_max_epu8
+#define MINU8      _mm512_min_epu8
 #define INTERLEAVE interleave
 #define ISA        avx512
 #define NAME(x)    x##_zmm

@@ -1,4 +1,6 @@
 // int8 convolutions and sums on planes (planes.h) of four channels.
+//
+// Output offsets and the ends of activations are those of x + 128, which is what planes hold.
 #ifndef SPK_KERNELS_X86_PLANES_S8_H_
 #define SPK_KERNELS_X86_PLANES_S8_H_
 
@@ -33,7 +35,7 @@ typedef struct spk_planes_depthwise_s8 {
   int32_t pitch;  // words from one row of the window to the next
 } spk_planes_depthwise_s8;
 
-// A sum a + b, with a and b as x + 128, to the bit as spk_add_s8__ref() rounds it:
+// A sum a + b, all three as x + 128, to the bit as spk_add_s8__ref() rounds it:
 //   (first_high + a high[0] + b high[1] + ((first_low + a low[0] + b low[1]) >> 15)) >> shift
 // Scales have 30 bits, of which two halves are multiplied as int16.
 enum { kSpkPlanesLowBits = 15 };

@@ -19,11 +19,14 @@ INLINE VECTOR round_sum(VECTOR sum, const channels *ends, const spk_rounding rou
   return SPK_FOR_ISA(spk_requantize_channels_, ISA)(sum, ends, rounding);
 }
 
-// Four vectors of numbers to words of four channels, as x + 128.
-INLINE VECTOR words_of(const VECTOR *sum, const channels *ends) {
-  const VECTOR bytes = PACKS16(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]));
-  return XOR(MIN8(ends->high, MAX8(ends->low, bytes)), SET8((char)0x80));
+// Four vectors of numbers, as x + 128, to words of four channels.
+INLINE VECTOR words_of(const VECTOR *sum, const channels *ends, int clamps) {
+  const VECTOR bytes = PACKU16(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]));
+  return clamps ? MINU8(ends->high, MAXU8(ends->low, bytes)) : bytes;
 }
+
+// To less than uint8?
+INLINE int clamps_to(int32_t act_min, int32_t act_max) { return act_min > 0 || act_max < 255; }
 
 // The next plane lies pages away, where no processor looks by itself.
 INLINE void look_ahead(const uint8_t *ahead, size_t row, size_t at) {
@@ -34,7 +37,7 @@ INLINE void look_ahead(const uint8_t *ahead, size_t row, size_t at) {
 
 // A plane of a tile.
 INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int32_t pixels,
-                     const taps *weights, const channels *ends, uint8_t *to,
+                     const taps *weights, const channels *ends, int clamps, uint8_t *to,
                      const spk_rounding rounding) {
   column here = column_at(from, row);
   for (int32_t p = 0; p < pixels; p += kVectorPixels) {
@@ -45,7 +48,7 @@ INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int3
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j)
       sum[j] = round_sum(sum_at(weights, &here, &next, j, ends->first), ends, rounding);
-    STORE(to + at, words_of(sum, ends));
+    STORE(to + at, words_of(sum, ends, clamps));
     here = next;
   }
 }
@@ -53,7 +56,7 @@ INLINE void plane_of(const uint8_t *from, size_t row, const uint8_t *ahead, int3
 // The same with stride 2, for `pixels` of a row: their windows begin at the even pixels of two
 // vectors.
 INLINE void row_of(const uint8_t *from, size_t row, const uint8_t *ahead, int32_t pixels,
-                   const taps *weights, const channels *ends, uint8_t *to,
+                   const taps *weights, const channels *ends, int clamps, uint8_t *to,
                    const spk_rounding rounding) {
   column here = column_at(from, row);
   for (int32_t p = 0; p < pixels; p += kVectorPixels, from += 2 * BYTES, to += BYTES) {
@@ -69,7 +72,7 @@ INLINE void row_of(const uint8_t *from, size_t row, const uint8_t *ahead, int32_
       sum[2 + j] =
           round_sum(sum_at(weights, &middle, &next, 2 * j, ends->first), ends, rounding);
     }
-    STORE_SOME(to, ORDER(words_of(sum, ends)), pixels - p);
+    STORE_SOME(to, ORDER(words_of(sum, ends, clamps)), pixels - p);
     here = next;
   }
 }
@@ -88,10 +91,11 @@ INLINE channels exact_ends(const spk_requant *q, const spk_planes_taps_s8 *plane
 
 INLINE void rows_of(const uint8_t *from, size_t row, const uint8_t *ahead,
                     const spk_planes_row *rows, int32_t count, const taps *weights,
-                    const channels *ends, uint8_t *to, const spk_rounding rounding) {
+                    const channels *ends, int clamps, uint8_t *to,
+                    const spk_rounding rounding) {
   for (const spk_planes_row *r = rows; r < rows + count; ++r) {
     const ptrdiff_t at = (ptrdiff_t)r->from * kSpkPlanesWord;
-    row_of(from + at, row, ahead + at, r->pixels, weights, ends,
+    row_of(from + at, row, ahead + at, r->pixels, weights, ends, clamps,
            to + (ptrdiff_t)r->to * kSpkPlanesWord, rounding);
   }
 }
@@ -101,6 +105,7 @@ INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from,
                        const spk_planes_row *rows, int32_t count, spk_planes_tile to) {
   const spk_requant *q = d->requant;
   const size_t planes = (size_t)d->planes, row = (size_t)d->pitch * kSpkPlanesWord;
+  const int clamps = clamps_to(q->act_min, q->act_max);
   const size_t step = (size_t)from.stride * kSpkPlanesWord;
   const spk_depthwise_ends all = spk_depthwise_ends_of(d->packed + planes, planes * 16);
   for (size_t i = 0; i < planes; ++i) {
@@ -109,11 +114,11 @@ INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from,
     const uint8_t *ahead = i + 1 < planes ? in + step : in;
     uint8_t *out = (uint8_t *)to.at + i * (size_t)to.stride * kSpkPlanesWord;
     const taps weights = taps_of(plane);
-#define PLANE(rounding)                                                   \
-  if (rows)                                                               \
-    rows_of(in, row, ahead, rows, count, &weights, &ends, out, rounding); \
-  else                                                                    \
-    plane_of(in, row, ahead, count, &weights, &ends, out, rounding)
+#define PLANE(rounding)                                                           \
+  if (rows)                                                                       \
+    rows_of(in, row, ahead, rows, count, &weights, &ends, clamps, out, rounding); \
+  else                                                                            \
+    plane_of(in, row, ahead, count, &weights, &ends, clamps, out, rounding)
     if (plane->is_exact) {
       const channels ends = exact_ends(q, plane);
       if (q->act_min >= q->output_offset) {
@@ -154,6 +159,7 @@ TARGET static void add(const void *add, spk_planes_tile a, spk_planes_tile b, in
   const __m128i shift = _mm_cvtsi32_si128(s->shift),
                 low_bits = _mm_cvtsi32_si128(kSpkPlanesLowBits);
   const channels ends = {.low = SET8((char)s->act_min), .high = SET8((char)s->act_max)};
+  const int clamps = clamps_to(s->act_min, s->act_max);
   for (size_t i = 0; i < (size_t)s->planes; ++i) {
     const uint8_t *x = (const uint8_t *)a.at + i * (size_t)a.stride * kSpkPlanesWord;
     const uint8_t *y = (const uint8_t *)b.at + i * (size_t)b.stride * kSpkPlanesWord;
@@ -168,7 +174,7 @@ TARGET static void add(const void *add, spk_planes_tile a, spk_planes_tile b, in
         const VECTOR below = SRA32(PAIRS(first_low, sum[j], low), low_bits);
         sum[j] = SRA32(ADD32(PAIRS(first_high, sum[j], high), below), shift);
       }
-      STORE(out + at, words_of(sum, &ends));
+      STORE(out + at, words_of(sum, &ends, clamps));
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <immintrin.h>
+#include <math.h>
 
 #include "spk/requantize_s8.h"
 
@@ -54,7 +55,7 @@ static void narrow(const spk_requant *q, int32_t channel, float scale, int64_t s
   if (result < q->act_max && bound + 1.0 < range->most) range->most = bound + 1.0;
 }
 
-enum { kMostSums = 2 * 255 + 4 };
+enum { kMostSums = 2 * 255 + 4, kMostNeighbours = 8 };
 
 // The sums on both sides of all steps between the least and the most, these, and 0 and -1 if
 // they lie between them. Returns how many: 0 where one is too large.
@@ -75,6 +76,18 @@ static int32_t sums_to_check(const spk_requant *q, int32_t channel, const spk_su
   return count;
 }
 
+// The offsets in the middle of what is right for all sums; scale 0 where some sum has none.
+static spk_scale_f32 with_scale(const spk_requant *q, int32_t channel, float scale,
+                                const int64_t *sums, int32_t count) {
+  const double far = 1e6;  // from every step
+  offset_range ranges[2] = {{-far, far}, {-far, far}};
+  for (int32_t i = 0; i < count; ++i) narrow(q, channel, scale, sums[i], ranges);
+  const spk_scale_f32 found = {scale, middle(&ranges[0]), middle(&ranges[1])};
+  for (int32_t i = 0; i < count; ++i)
+    if (!is_equal(q, channel, sums[i], &found)) return (spk_scale_f32){0};
+  return found;
+}
+
 spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel,
                                  const spk_sum_range *range) {
   const spk_scale_f32 none = {0};
@@ -86,15 +99,17 @@ spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel,
   if (shift > -1 || shift < -20 || multiplier < 1 << 30) return none;
   int64_t sums[kMostSums];
   const int32_t count = sums_to_check(q, channel, range, sums);
-  spk_scale_f32 found = {.scale = (float)multiplier / (float)(UINT64_C(1) << (31 - shift))};
-  const double far = 1e6;  // from every step
-  offset_range ranges[2] = {{-far, far}, {-far, far}};
-  for (int32_t i = 0; i < count; ++i) narrow(q, channel, found.scale, sums[i], ranges);
-  found.offset = middle(&ranges[0]);
-  found.below = middle(&ranges[1]);
-  for (int32_t i = 0; i < count; ++i)
-    if (!is_equal(q, channel, sums[i], &found)) return none;
-  return count ? found : none;
+  // The nearest scale, or one of its neighbours on both sides.
+  const float nearest = (float)multiplier / (float)(UINT64_C(1) << (31 - shift));
+  float scales[2] = {nearest, nextafterf(nearest, 0.0f)};
+  for (int32_t i = 0; i < kMostNeighbours && count; ++i) {
+    for (int side = 0; side < 2; ++side) {
+      const spk_scale_f32 found = with_scale(q, channel, scales[side], sums, count);
+      if (found.scale != 0.0f) return found;
+      scales[side] = nextafterf(scales[side], side ? 0.0f : FLT_MAX);
+    }
+  }
+  return none;
 }
 
 spk_channel_sums spk_sums_of_channel(const spk_layer *layer, const int8_t *weights,

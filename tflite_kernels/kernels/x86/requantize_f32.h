@@ -4,9 +4,10 @@
 // only near the sums at which the result steps from one number to the next, of which there are
 // 255 at most. Both functions rise, so that they are equal for all sums if they are equal on
 // both sides of each of these steps, and at both ends of what the weights can sum up to: that
-// is looked at when they are packed. The reference rounds negative sums in another way, so that
-// these have an offset of their own. A channel that was pruned away has one sum only, its bias,
-// and mostly a scale so small that no other way takes it.
+// is looked at when they are packed, for the nearest scale and then for its neighbours. The
+// reference rounds negative sums in another way, so that these have an offset of their own. A
+// channel that was pruned away has one sum only, its bias, and mostly a scale so small that no
+// other way takes it.
 #ifndef SPK_KERNELS_X86_REQUANTIZE_F32_H_
 #define SPK_KERNELS_X86_REQUANTIZE_F32_H_
 
