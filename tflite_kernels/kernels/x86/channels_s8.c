@@ -11,8 +11,8 @@ static size_t padded_rows(const spk_layer *layer) {
   return ((size_t)layer->window.out_c + kSpkFour - 1) / kSpkFour * kSpkFour;
 }
 
-// first, scale, offset, below, multiplier and shift, and for every four channels is_any and the
-// order.
+// first, scale, offset, below, multiplier and shift, and for every four channels the way and
+// the order.
 size_t spk_channels_s8_tail_bytes(const spk_layer *layer) {
   return padded_rows(layer) / kSpkFour * (6 * kSpkFour + 2) * sizeof(int32_t);
 }
@@ -53,7 +53,7 @@ static spk_channels_s8 tail_of(const spk_layer *layer, const void *tail) {
   const int32_t *first = tail;
   const float *scale = (const float *)(const void *)(first + rows);
   const int32_t *multiplier = (const int32_t *)(const void *)(scale + 3 * rows);
-  const uint32_t *is_any = (const uint32_t *)(const void *)(multiplier + 2 * rows);
+  const uint32_t *way = (const uint32_t *)(const void *)(multiplier + 2 * rows);
   return (spk_channels_s8){
       .requant = q,
       .rows = layer->window.out_c,
@@ -63,10 +63,20 @@ static spk_channels_s8 tail_of(const spk_layer *layer, const void *tail) {
       .below = scale + 2 * rows,
       .multiplier = multiplier,
       .shift = multiplier + rows,
-      .is_any = is_any,
-      .order = is_any + rows / kSpkFour,
+      .way = way,
+      .order = way + rows / kSpkFour,
       .away = q->act_min<q->output_offset, .clamps = q->act_min> - 128 || q->act_max < 127,
   };
+}
+
+// The first way that all four channels can go.
+static spk_channel_way way_of(const float *scale, const int32_t *shift) {
+  spk_channel_way way = SPK_WAY_F32;
+  for (int i = 0; i < kSpkFour && way == SPK_WAY_F32; ++i)
+    if (scale[i] == 0.0f) way = SPK_WAY_ONCE;
+  for (int i = 0; i < kSpkFour && way == SPK_WAY_ONCE; ++i)
+    if (shift[i] > -1 || shift[i] < -22) way = SPK_WAY_REFERENCE;
+  return way;
 }
 
 void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
@@ -87,10 +97,13 @@ void spk_channels_s8_fill_tail(const spk_layer *layer, const int8_t *weights,
     ((float *)at.below)[o] = found.below;
     ((int32_t *)at.multiplier)[o] = q->multiplier[o];
     ((int32_t *)at.shift)[o] = q->shift[o];
-    if (found.scale == 0.0f && (q->shift[o] > -1 || q->shift[o] < -22))
-      ((uint32_t *)at.is_any)[o / kSpkFour] = 1;
   }
-  for (size_t o = (size_t)at.rows; o < padded_rows(layer); ++o) ((float *)at.scale)[o] = 1.0f;
+  for (size_t o = (size_t)at.rows; o < padded_rows(layer); ++o) {
+    ((float *)at.scale)[o] = 1.0f;
+    ((int32_t *)at.shift)[o] = -1;
+  }
+  for (size_t o = 0; o < padded_rows(layer); o += kSpkFour)
+    ((uint32_t *)at.way)[o / kSpkFour] = (uint32_t)way_of(at.scale + o, at.shift + o);
   const group_pieces pieces = {first, groups, height};
   fill_order(&pieces, (uint32_t)padded_rows(layer) / kSpkFour, (uint32_t *)at.order);
 }

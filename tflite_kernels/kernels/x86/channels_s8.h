@@ -1,7 +1,8 @@
 // What turns the sums of an output channel to int8, made ready before a layer runs.
 //
-// There are three ways, each exact where it is taken: in float32 (requantize_f32.h); in one
-// multiplication of integers, see requantize.h; and as the reference does, for unusual shifts.
+// There are three ways, each exact where it is taken, and four channels go the same: in float32
+// (requantize_f32.h); in one multiplication of integers, see requantize.h; and as the reference
+// does, for unusual shifts.
 #ifndef SPK_KERNELS_X86_CHANNELS_S8_H_
 #define SPK_KERNELS_X86_CHANNELS_S8_H_
 
@@ -9,19 +10,21 @@
 
 enum { kSpkFour = 4 };
 
+typedef enum spk_channel_way { SPK_WAY_F32, SPK_WAY_ONCE, SPK_WAY_REFERENCE } spk_channel_way;
+
 // Rows are filled up to a multiple of four, with zeros.
 typedef struct spk_channels_s8 {
   const void *packed;
   const spk_requant *requant;
   int32_t rows;
-  const int32_t *first;         // where the sum over x + 128 starts
-  const float *scale;           // 0 where float32 is not exact
+  const int32_t *first;  // where the sum over x + 128 starts
+  const float *scale;
   const float *offset, *below;  // for sums from 0 on, and below
   const int32_t *multiplier, *shift;
-  const uint32_t *is_any;  // (rows / 4,): takes the way of the reference
-  const uint32_t *order;   // (rows / 4,): which four channels to compute after which
-  int away;                // the activation cuts off no negative sums: their ties round down
-  int clamps;              // to less than int8
+  const uint32_t *way;    // (rows / 4,): an spk_channel_way
+  const uint32_t *order;  // (rows / 4,): which four channels to compute after which
+  int away;               // the activation cuts off no negative sums: their ties round down
+  int clamps;             // to less than int8
 } spk_channels_s8;
 
 // All of it stands in a tail behind the packed weights, whose bytes are a multiple of 4.

@@ -5,9 +5,9 @@
 #define INLINE            TARGET static inline __attribute__((always_inline))
 
 // In place: `vectors` sums of channel `o` to numbers that saturating packs make int8.
-INLINE void NAME(round)(const spk_channels_s8 *c, int32_t o, VECTOR *sum, const int away,
-                        const int vectors) {
-  if (c->scale[o] != 0.0f) {
+INLINE void NAME(round)(const spk_channels_s8 *c, int32_t o, VECTOR *sum,
+                        const spk_channel_way way, const int away, const int vectors) {
+  if (way == SPK_WAY_F32) {
     const float scale = c->scale[o], offset = c->offset[o], below = c->below[o];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v)
@@ -25,9 +25,9 @@ INLINE void NAME(round)(const spk_channels_s8 *c, int32_t o, VECTOR *sum, const 
 }
 
 // The way of the reference.
-TARGET static __attribute__((noinline)) void NAME(round_any)(const spk_channels_s8 *c,
-                                                             int32_t o, VECTOR *sum,
-                                                             int vectors) {
+TARGET static __attribute__((noinline)) void NAME(round_as_reference)(const spk_channels_s8 *c,
+                                                                      int32_t o, VECTOR *sum,
+                                                                      int vectors) {
   if (o >= c->rows) return;
   const SPK_FOR_ISA(spk_factors_, ISA) factors =
       SPK_FOR_ISA(spk_channel_factors_, ISA)(c->requant, o);

@@ -39,12 +39,13 @@ INLINE VECTOR NAME(clamp)(const spk_channels_s8 *run, VECTOR words, const int on
   return on_planes ? MINU8(high, MAXU8(low, words)) : MIN8(high, MAX8(low, words));
 }
 
-// Output channels o ... o + 3 for `vectors` vectors of pixels, to words of the tile.
-INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *planes,
-                       uint8_t *to, const int height, const int away, const int vectors,
-                       const int on_planes) {
-  const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
-  const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
+// Output channels o ... o + 3 for `vectors` vectors of pixels, to words of the tile. `first`
+// and `blocks` are where those of blocks4_s8 begin.
+INLINE void NAME(four)(const spk_channels_s8 *run, const uint32_t *first,
+                       const uint32_t *blocks, int32_t o, const uint8_t *planes, uint8_t *to,
+                       const int height, const spk_channel_way way, const int away,
+                       const int vectors, const int on_planes) {
+  first += o / height;
   VECTOR sum[4][8], half[2][8];
 #pragma GCC unroll 4
   for (int r = 0; r < kSpkFour; r += height) {
@@ -53,7 +54,7 @@ INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *pla
                 sum + r, height, vectors);
 #pragma GCC unroll 4
     for (int i = r; i < r + height; ++i) {
-      NAME(round)(run, o + i, sum[i], away, vectors);
+      NAME(round)(run, o + i, sum[i], way, away, vectors);
       if (i % 2 == 0) continue;
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) half[i / 2][v] = PACKS32(sum[i - 1][v], sum[i][v]);
@@ -68,10 +69,11 @@ INLINE void NAME(four)(const spk_channels_s8 *run, int32_t o, const uint8_t *pla
   for (int v = 0; v < vectors; ++v) STORE(to + v * BYTES, half[0][v]);
 }
 
-// The same with any multipliers and shifts; out of the way of the registers of the usual ones.
-TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *run, int32_t o,
-                                                       const uint8_t *planes, uint8_t *to,
-                                                       int height, int vectors, int on_planes) {
+// The same as the reference does; out of the way of the registers of the usual ones.
+TARGET static __attribute__((noinline)) void NAME(reference)(const spk_channels_s8 *run,
+                                                             int32_t o, const uint8_t *planes,
+                                                             uint8_t *to, int height,
+                                                             int vectors, int on_planes) {
   const uint32_t *first = spk_blocks4_s8_first(run->packed) + o / height;
   const uint32_t *blocks = spk_blocks4_s8_blocks(run->packed);
   for (int v = 0; v < vectors; ++v) {
@@ -84,7 +86,7 @@ TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *ru
         const VECTOR weights = BROADCAST(block + 1 + r % height);
         DOT(sum[r], LOAD(planes + block[0] + v * BYTES), weights);
       }
-      NAME(round_any)(run, o + r, sum + r, 1);
+      NAME(round_as_reference)(run, o + r, sum + r, 1);
     }
     const VECTOR words =
         NAME(pack)(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]), on_planes);
@@ -98,14 +100,22 @@ INLINE void NAME(fours)(const spk_channels_s8 *run, const uint8_t *planes, int32
                         int32_t begin, int32_t end, uint8_t *tile, size_t stride,
                         const int height, const int away, const int vectors,
                         const int on_planes) {
+  const spk_channels_s8 local = *run, *r = &local;  // no store can change it
+  const uint32_t *first = spk_blocks4_s8_first(r->packed);
+  const uint32_t *blocks = spk_blocks4_s8_blocks(r->packed);
   for (int32_t i = begin; i < end; i += kSpkFour) {
-    const int32_t o = (int32_t)run->order[i / kSpkFour] * kSpkFour;
+    const int32_t o = (int32_t)r->order[i / kSpkFour] * kSpkFour;
+    const uint32_t way = r->way[o / kSpkFour];
     uint8_t *to = tile + (size_t)(o - begin) / kSpkFour * stride;
     for (int32_t at = 0; at < 4 * pixels; at += vectors * BYTES) {
-      if (__builtin_expect(run->is_any[o / kSpkFour], 0))
-        NAME(any)(run, o, planes + at, to + at, height, vectors, on_planes);
+      if (__builtin_expect(way == SPK_WAY_F32, 1))
+        NAME(four)(r, first, blocks, o, planes + at, to + at, height, SPK_WAY_F32, away,
+                   vectors, on_planes);
+      else if (way == SPK_WAY_ONCE)
+        NAME(four)(r, first, blocks, o, planes + at, to + at, height, SPK_WAY_ONCE, away,
+                   vectors, on_planes);
       else
-        NAME(four)(run, o, planes + at, to + at, height, away, vectors, on_planes);
+        NAME(reference)(run, o, planes + at, to + at, height, vectors, on_planes);
     }
   }
 }

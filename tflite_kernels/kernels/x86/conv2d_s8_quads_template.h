@@ -38,7 +38,8 @@ INLINE void NAME(row)(const uint32_t *quad, uint32_t count, const uint8_t *plane
 
 // Bytes of channel o, a vector for each vector of pixels.
 INLINE void NAME(channel)(const spk_channels_s8 *run, int32_t o, const uint8_t *planes,
-                          VECTOR *bytes, const int away, const int vectors) {
+                          VECTOR *bytes, const spk_channel_way way, const int away,
+                          const int vectors) {
   VECTOR sum[8];
   if (o >= run->rows) {
     for (int v = 0; v < vectors; ++v) bytes[v] = ZERO();
@@ -48,17 +49,17 @@ INLINE void NAME(channel)(const spk_channels_s8 *run, int32_t o, const uint8_t *
   const uint32_t *quads = spk_tuples_s8_tuples(run->packed, run->rows);
   NAME(row)(quads + (size_t)start[o] * 5, start[o + 1] - start[o], planes, run->first[o], sum,
             vectors);
-  NAME(round)(run, o, sum, away, 4 * vectors);
+  NAME(round)(run, o, sum, way, away, 4 * vectors);
 #pragma GCC unroll 2
   for (int v = 0; v < vectors; ++v)
     bytes[v] =
         PACKS16(PACKS32(sum[4 * v], sum[4 * v + 1]), PACKS32(sum[4 * v + 2], sum[4 * v + 3]));
 }
 
-// The same with any multipliers and shifts; out of the way of the registers of the usual ones.
-TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *run, int32_t o,
-                                                       const uint8_t *planes, VECTOR *bytes,
-                                                       int vectors) {
+// The same as the reference does; out of the way of the registers of the usual ones.
+TARGET static __attribute__((noinline)) void NAME(reference)(const spk_channels_s8 *run,
+                                                             int32_t o, const uint8_t *planes,
+                                                             VECTOR *bytes, int vectors) {
   const uint32_t *start = spk_tuples_s8_start(run->packed);
   const uint32_t *quads = spk_tuples_s8_tuples(run->packed, run->rows);
   for (int v = 0; v < vectors; ++v) {
@@ -67,7 +68,7 @@ TARGET static __attribute__((noinline)) void NAME(any)(const spk_channels_s8 *ru
     if (o >= run->rows) continue;
     NAME(row)(quads + (size_t)start[o] * 5, start[o + 1] - start[o], planes + v * BYTES,
               run->first[o], sum, 1);
-    NAME(round_any)(run, o, sum, 4);
+    NAME(round_as_reference)(run, o, sum, 4);
     bytes[v] = PACKS16(PACKS32(sum[0], sum[1]), PACKS32(sum[2], sum[3]));
   }
 }
@@ -78,12 +79,15 @@ INLINE void NAME(fours)(const spk_channels_s8 *run, const uint8_t *planes, int32
   const VECTOR high = SET8((char)run->requant->act_max);
   for (int32_t i = begin; i < end; i += kSpkFour) {
     const int32_t o = (int32_t)run->order[i / kSpkFour] * kSpkFour;
+    const uint32_t way = run->way[o / kSpkFour];
     VECTOR bytes[4][2];
     for (int r = 0; r < kSpkFour; ++r) {
-      if (__builtin_expect(run->is_any[o / kSpkFour], 0))
-        NAME(any)(run, o + r, planes, bytes[r], vectors);
+      if (__builtin_expect(way == SPK_WAY_F32, 1))
+        NAME(channel)(run, o + r, planes, bytes[r], SPK_WAY_F32, away, vectors);
+      else if (way == SPK_WAY_ONCE)
+        NAME(channel)(run, o + r, planes, bytes[r], SPK_WAY_ONCE, away, vectors);
       else
-        NAME(channel)(run, o + r, planes, bytes[r], away, vectors);
+        NAME(reference)(run, o + r, planes, bytes[r], vectors);
     }
     for (int v = 0; v < vectors; ++v) {
       const VECTOR x[4] = {bytes[0][v], bytes[1][v], bytes[2][v], bytes[3][v]};
