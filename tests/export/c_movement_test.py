@@ -173,6 +173,13 @@ def test_wrong_uses_are_refused(tmp_path, kind, shape, result, constants, option
     refused(tmp_path, cases, rf"Operator 0 \({kind}\).*{sentence}")
 
 
+def test_axes_of_another_type_are_refused(tmp_path):
+    cases = Cases(seed=45)
+    axes = cases.model.tensor((1,), data=[1.0], dtype="float32")
+    cases.output("MEAN", [cases.input((2, 3), SCALE, 0), axes], (2,), SCALE, 0)
+    refused(tmp_path, cases, "its axes must be a constant of INT32 values")
+
+
 @pytest.mark.parametrize(
     ("kind", "shapes", "scale", "sentence"),
     [

@@ -21,7 +21,7 @@ pytestmark = [
         reason="This processor has no kernels for chains of int8.",
     ),
 ]
-ISAS = ["avx2", "avxvnni", "avx512vnni"]
+ISAS = ["avx2", "avxvnni", "avx512vnni", "avx512vbmi"]
 
 
 @pytest.fixture(params=ISAS, autouse=True)
@@ -30,7 +30,7 @@ def isa(request):
     library = native.library()
     if not getattr(library, f"spk_has_{request.param}")():
         pytest.skip(f"This processor has no {request.param}.")
-    library.spk_use_isa(request.param.encode())
+    library.spk_use_isa(b"" if request.param == ISAS[-1] else request.param.encode())
     yield request.param
     library.spk_use_isa(b"")
 
@@ -163,10 +163,54 @@ def test_values_that_are_read_inside_and_outside(capfd):
 def test_what_is_no_link_cuts_chains(capfd):
     net = Images(dtype="int8")
     x = net.conv2d(net.conv2d(net.source((1, 16, 16, 8)), 16), 16)
-    x = net.conv2d(x, 16, 3)  # a larger window
+    x = net.conv2d(x, 16, 7)  # too large a window
     x = net.conv2d(net.conv2d(x, 24), 18)  # no multiple of four
     x = net.conv2d(net.depthwise(x, 5), 8)
     check(net.build(x), capfd, 2)
+
+
+@pytest.mark.parametrize("padding", [SAME, VALID])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "channels"),
+    [
+        *((3, 2, 3), (3, 1, 1), (3, 2, 4), (3, 1, 11), (1, 2, 3)),
+        *((1, 2, 8), (2, 3, 11), (5, 2, 9), (7, 1, 4), (7, 2, 3)),
+    ],
+)
+def test_chains_begin_with_any_window(padding, kernel, stride, channels, capfd):
+    for size in (7, 7), (9, 40), (37, 11), (7, 123):
+        net = Images(dtype="int8")
+        source = net.source((2, *size, channels))
+        x = net.conv2d(source, 20, kernel, padding=padding, stride=stride, rows=2)
+        x = net.conv2d(net.depthwise(x), 16, activation=0)
+        check(net.build(x), capfd, 3)
+
+
+def test_windows_with_holes_begin_chains_where_their_rows_have_none(capfd):
+    for dilation, links in ((1, 2), (2, 0)):
+        net = Images(dtype="int8")
+        x = net.conv2d(net.source((1, 12, 17, 3)), 16, 3, dilation=dilation)
+        check(net.build(net.conv2d(x, 8)), capfd, links)
+
+
+def test_windows_in_the_middle_begin_a_new_chain(capfd):
+    net = Images(dtype="int8")
+    x = net.conv2d(net.conv2d(net.source((1, 16, 16, 8)), 16), 16)
+    x = net.conv2d(net.conv2d(x, 16, 3), 24)
+    content = net.build(x)
+    check(content, capfd, 4)
+    x = random_input(shape_of(content), "int8")
+    delegated(content, x, chains="always", verbose=True)
+    assert len(claims(capfd)) == 4
+
+
+def test_what_windows_read_is_read_by_no_other_link(capfd):
+    for window_first in (True, False):
+        net = Images(dtype="int8")
+        source = net.source((1, 9, 9, 8))
+        kernels = (3, 1) if window_first else (1, 3)
+        x, y = (net.conv2d(source, 8, kernel, activation=0) for kernel in kernels)
+        check(net.build(net.conv2d(net.add(x, y), 8)), capfd, 3)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -202,7 +246,8 @@ def test_random_networks(capfd):
     for seed in range(40):
         random = np.random.default_rng(seed)
         net = Images(seed, dtype="int8", strange=0.05)
-        shape = (int(random.integers(1, 3)), *random.integers(3, 20, 2).tolist(), 8)
+        size = random.integers(3, 20, 2).tolist()
+        shape = (int(random.integers(1, 3)), *size, int(random.choice([3, 8])))
         values = [net.source(shape)]
         for _ in range(random.integers(2, 9)):
             x = values[random.integers(max(0, len(values) - 2), len(values))]
@@ -210,7 +255,8 @@ def test_random_networks(capfd):
             same = [value for value in values if net.shapes[value] == net.shapes[x]]
             channels = int(random.choice([4, 8, 13, 68]))
             if kind == 0:
-                x = net.conv2d(x, channels, 3, activation=activation)
+                kernel, stride = int(random.choice([1, 2, 3, 5])), int(random.choice([1, 2]))
+                x = net.conv2d(x, channels, kernel, activation=activation, stride=stride)
             elif kind == 1:
                 kernel, stride = int(random.choice([3, 3, 5])), int(random.choice([1, 1, 2]))
                 x = net.depthwise(x, kernel, activation=activation, stride=stride)

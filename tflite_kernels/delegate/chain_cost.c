@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "delegate/chain_unroll.h"
 #include "delegate/stock_cost.h"
 #include "formats/blocks4_s8.h"
 #include "formats/blocks_f32.h"
@@ -56,29 +57,34 @@ static double pixels_of(const spk_window2d *w, spk_dtype dtype) {
          kSpkPlanesVector;
 }
 
-static size_t packed_bytes(const spk_layer *layer, const void *weights, int32_t rows) {
+static size_t packed_bytes(const spk_link *link, const spk_layer *layer, const void *weights,
+                           int32_t rows) {
+  const int32_t run = spk_run_of_link(link, &layer->window);
   const int32_t cols = spk_layer_cols(layer), channels = layer->window.out_c;
   if (layer->dtype == SPK_F32) return spk_blocks_f32_pack_size(weights, channels, cols, rows);
-  size_t bytes = spk_blocks4_s8_pack_size(weights, channels, cols, cols, rows);
+  size_t bytes = spk_blocks4_s8_pack_size(weights, channels, cols, run, rows);
 #if defined(__x86_64__)
   if (spk_planes_kernels_here(SPK_S8)->splits)
-    bytes += spk_split_blocks4_s8_extra(weights, channels, cols, cols, rows);
+    bytes += spk_split_blocks4_s8_extra(weights, channels, cols, run, rows);
 #endif
   return bytes;
 }
 
-static double conv_nanoseconds(const spk_layer *layer, const void *weights, int32_t rows) {
+static double conv_nanoseconds(const spk_link *link, const spk_layer *layer,
+                               const void *weights, int32_t rows) {
   const chain_costs *here = costs_here(layer->dtype);
   const spk_window2d *w = &layer->window;
-  const double *byte = w->kernel_h * w->kernel_w > 1 ? here->window : here->byte;
-  return byte[rows / 2] * (double)packed_bytes(layer, weights, rows) *
+  const bool is_pixel = layer->dtype == SPK_S8 || w->kernel_h * w->kernel_w == 1;
+  const double *byte = is_pixel ? here->byte : here->window;
+  return byte[rows / 2] * (double)packed_bytes(link, layer, weights, rows) *
          pixels_of(w, layer->dtype);
 }
 
-int32_t spk_link_rows(const spk_layer *layer, const void *weights) {
+int32_t spk_link_rows(const spk_link *link, const spk_layer *layer, const void *weights) {
   int32_t best = 1;
   for (int32_t rows = 2; rows <= 4; rows *= 2)
-    if (conv_nanoseconds(layer, weights, rows) < conv_nanoseconds(layer, weights, best))
+    if (conv_nanoseconds(link, layer, weights, rows) <
+        conv_nanoseconds(link, layer, weights, best))
       best = rows;
   return best;
 }
@@ -96,13 +102,14 @@ spk_link_cost spk_cost_of_link(const spk_link *link, const spk_layer *layer,
   const chain_costs *here = costs_here(layer->dtype);
   const spk_window2d *w = &layer->window;
   const double outputs = elements(w->out_h, w->out_w, w->out_c, w->batch);
-  const double enter = here->enter * elements(w->in_h, w->in_w, w->in_c, w->batch);
+  const spk_window2d in = spk_unrolls(link, w) ? spk_unrolled(w) : *w;
+  const double enter = here->enter * elements(in.in_h, in.in_w, in.in_c, in.batch);
   spk_link_cost cost = {.inside = here->element * outputs,
                         .stock = stock_nanoseconds(link, layer, outputs),
                         .enter = {enter, enter},
                         .leave = here->leave * outputs};
   if (link->kind == SPK_LINK_CONV_2D)
-    cost.inside += conv_nanoseconds(layer, weights, link->rows);
+    cost.inside += conv_nanoseconds(link, layer, weights, link->rows);
   else if (link->kind == SPK_LINK_DEPTHWISE)
     cost.inside += here->tap[w->stride_w - 1] * outputs * w->kernel_h * w->kernel_w;
   return cost;

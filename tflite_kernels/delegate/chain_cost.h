@@ -12,7 +12,7 @@ typedef struct spk_link_cost {
 } spk_link_cost;
 
 // The best height of blocks for the weights, (out, in) row-major, of a convolution.
-int32_t spk_link_rows(const spk_layer *layer, const void *weights);
+int32_t spk_link_rows(const spk_link *link, const spk_layer *layer, const void *weights);
 
 // `weights` of a CONV_2D are dense; others may be NULL.
 spk_link_cost spk_cost_of_link(const spk_link *link, const spk_layer *layer,

@@ -13,15 +13,16 @@ static const char *pack_conv2d(spk_chain *chain, int32_t link, const spk_layer *
                                const int8_t *weights) {
   const int32_t rows = layer->window.out_c, cols = spk_layer_cols(layer);
   const int32_t height = chain->links[link].rows;
+  const int32_t run = spk_run_of_link(&chain->links[link], &layer->window);
   const int64_t stride = spk_chain_stride_of_input(chain, link);
-  const size_t bytes = spk_blocks4_s8_pack_size(weights, rows, cols, cols, height);
+  const size_t bytes = spk_blocks4_s8_pack_size(weights, rows, cols, run, height);
   const int splits = chain->kernels->splits;
   const size_t extra =
-      splits ? spk_split_blocks4_s8_extra(weights, rows, cols, cols, height) : 0;
+      splits ? spk_split_blocks4_s8_extra(weights, rows, cols, run, height) : 0;
   uint8_t *packed = bytes ? aligned(bytes + extra + spk_channels_s8_tail_bytes(layer)) : NULL;
   chain->memory[link][0] = packed;
   if (!packed ||
-      spk_blocks4_s8_pack(weights, rows, cols, cols, height, packed, bytes) != SPK_OK ||
+      spk_blocks4_s8_pack(weights, rows, cols, run, height, packed, bytes) != SPK_OK ||
       stride * cols > INT32_MAX)
     return "its weights could not be packed";
   const spk_blocks4_s8_header *header = (const void *)packed;

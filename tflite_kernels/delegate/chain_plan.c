@@ -187,9 +187,10 @@ static void size_passes(spk_chain *chain) {
   }
 }
 
-static const char *make_plan(spk_chain *chain, const int *leaving, int32_t leaving_count) {
+static const char *make_plan(spk_chain *chain, const spk_chain_layer *layers,
+                             const int *leaving, int32_t leaving_count) {
   int32_t of[kSpkMostLinks], most_channels = 1;
-  const char *reason = spk_chain_find_values(chain, leaving, leaving_count);
+  const char *reason = spk_chain_find_values(chain, layers, leaving, leaving_count);
   if (reason) return reason;
   if (!spk_chain_lay_out(chain)) return "its planes are too large";
   assign_passes(chain, of);
@@ -212,13 +213,14 @@ spk_chain *spk_chain_create(const spk_link *links, const spk_chain_layer *layers
   chain->link_count = count;
   memcpy(chain->links, links, sizeof(*links) * (size_t)count);
   for (int32_t i = 0; i < count; ++i) {
-    chain->windows[i] = layers[i].layer.window;
+    const spk_window2d *w = &layers[i].layer.window;
+    chain->windows[i] = spk_unrolls(&links[i], w) ? spk_unrolled(w) : *w;
     chain->requants[i] = layers[i].layer.requant;
     chain->requants[i].output_offset += 128;  // planes hold x + 128
     chain->requants[i].act_min += 128;
     chain->requants[i].act_max += 128;
   }
-  *reason = make_plan(chain, leaving, leaving_count);
+  *reason = make_plan(chain, layers, leaving, leaving_count);
   if (!*reason) *reason = spk_chain_pack(chain, layers);
   if (!*reason) return chain;
   spk_chain_destroy(chain);

@@ -3,6 +3,7 @@
 #define SPK_DELEGATE_CHAIN_PLAN_H_
 
 #include "delegate/chain.h"
+#include "delegate/chain_unroll.h"
 #include "kernels/x86/planes_f32.h"
 #include "kernels/x86/planes_s8.h"
 
@@ -20,7 +21,10 @@ typedef struct chain_value {
   bool is_whole;      // lies in planes; else in tiles of its only pass
   bool is_windowed;   // some window larger than a pixel reads it
   bool leaves;        // is stored as NHWC too
-  size_t at;          // words from the start of the planes or of the tiles
+  bool is_unrolled;   // its pixels are the windows of a convolution (chain_unroll.h)
+  spk_window2d unrolled;
+  int32_t input_offset;  // of an unrolled one
+  size_t at;             // words from the start of the planes or of the tiles
 } chain_value;
 
 typedef enum chain_step_kind { CHAIN_PACK, CHAIN_LINK, CHAIN_STORE } chain_step_kind;
@@ -68,7 +72,7 @@ struct spk_chain {
   spk_planes layouts[kMostLayouts];
   int32_t layout_count, link_count, value_count, step_count, pass_count;
   spk_link links[kSpkMostLinks];
-  spk_window2d windows[kSpkMostLinks];
+  spk_window2d windows[kSpkMostLinks];  // of one pixel where they are unrolled
   spk_requant requants[kSpkMostLinks];  // int8, of outputs as x + 128
   chain_kernel kernel_of[kSpkMostLinks];
   void *memory[kSpkMostLinks][3];  // packed weights, bias, offsets
@@ -83,7 +87,8 @@ struct spk_chain {
 int32_t spk_chain_find_value(const spk_chain *chain, int tensor);
 
 // The values of all links, in order; returns a reason when shapes disagree.
-const char *spk_chain_find_values(spk_chain *chain, const int *leaving, int32_t leaving_count);
+const char *spk_chain_find_values(spk_chain *chain, const spk_chain_layer *layers,
+                                  const int *leaving, int32_t leaving_count);
 
 // Lays planes out, with room for the largest image of each layout and for all windows. False
 // where they are too large.

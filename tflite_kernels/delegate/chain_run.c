@@ -1,16 +1,6 @@
 #include <string.h>
 
-#include "delegate/chain_plan.h"
-
-// A tile at work: `pixels` pixels of the stream from `first` on, a whole number of vectors.
-typedef struct tile_work {
-  const spk_chain_call *call;
-  const chain_pass *pass;
-  uint8_t *tiles;
-  int32_t first, pixels;
-  int32_t band_first;  // the pixel where the band begins
-  bool is_last;
-} tile_work;
+#include "delegate/chain_tile.h"
 
 // The planes of a value that is whole, from a pixel of its stream on.
 static spk_planes_tile whole_at(const spk_chain_call *call, int32_t v, int32_t pixel) {
@@ -20,32 +10,22 @@ static spk_planes_tile whole_at(const spk_chain_call *call, int32_t v, int32_t p
   return (spk_planes_tile){call->planes + at * kSpkPlanesWord, planes->plane};
 }
 
-static spk_planes_tile tile_at(const tile_work *work, int32_t v) {
+spk_planes_tile spk_tile_of(const tile_work *work, int32_t v) {
   const chain_value *value = &work->call->chain->values[v];
   if (value->is_whole) return whole_at(work->call, v, work->first);
   return (spk_planes_tile){work->tiles + value->at * kSpkPlanesWord, kSpkPlanesTileStride};
 }
 
-// Neighbouring pixels of a tile that are pixels of one row, or lie between two rows or behind
-// the last one.
-typedef struct pixel_run {
-  int32_t at, count;  // in the tile
-  int32_t number;     // of the first pixel in the image, or -1
-  int32_t y, x;       // of the first pixel
-} pixel_run;
-
 static int32_t pitch_of(const tile_work *work) {
   return work->call->chain->layouts[work->pass->layout].pitch;
 }
 
-// To be followed by next_run().
-static pixel_run no_run(const tile_work *work) {
+pixel_run spk_no_run(const tile_work *work) {
   const int32_t pitch = pitch_of(work);
   return (pixel_run){.y = work->first / pitch, .x = work->first % pitch};
 }
 
-// False behind the tile's last pixel.
-static bool next_run(const tile_work *work, pixel_run *run) {
+bool spk_next_run(const tile_work *work, pixel_run *run) {
   const chain_pass *pass = work->pass;
   const int32_t pitch = pitch_of(work);
   run->at += run->count;
@@ -62,46 +42,6 @@ static bool next_run(const tile_work *work, pixel_run *run) {
   return left > 0;
 }
 
-// Bytes of an element of NHWC.
-static size_t element_of(const tile_work *work) {
-  return (size_t)(kSpkPlanesWord / work->call->chain->kernels->channels);
-}
-
-static uint8_t *image_of(const tile_work *work, int32_t v) {
-  const chain_value *value = &work->call->chain->values[v];
-  const size_t size = (size_t)value->height * (size_t)value->width * (size_t)value->channels;
-  return (uint8_t *)work->call->data_of(work->call->context, value->tensor) +
-         size * element_of(work) * (size_t)work->call->image;
-}
-
-static void pack(const tile_work *work, int32_t v) {
-  const spk_chain *chain = work->call->chain;
-  const chain_value *value = &chain->values[v];
-  const size_t pixel_bytes = (size_t)value->channels * element_of(work);
-  const uint8_t *image = image_of(work, v);
-  const spk_planes_tile to = tile_at(work, v);
-  const void *pixels[kSpkPlanesTile];
-  for (pixel_run run = no_run(work); next_run(work, &run);) {
-    const uint8_t *from =
-        run.number < 0 ? chain->zeros : image + (size_t)run.number * pixel_bytes;
-    const size_t step = run.number < 0 ? 0 : pixel_bytes;
-    for (int32_t i = 0; i < run.count; ++i) pixels[run.at + i] = from + (size_t)i * step;
-  }
-  for (int32_t p = 0; p < work->pixels; p += kSpkPlanesVector)
-    chain->kernels->pack(pixels + p, kSpkPlanesVector, value->planes, spk_planes_from(to, p).at,
-                         to.stride);
-}
-
-static void store(const tile_work *work, int32_t v) {
-  const spk_chain *chain = work->call->chain;
-  const int32_t channels = chain->values[v].channels;
-  int32_t to[kSpkPlanesTile];
-  for (pixel_run run = no_run(work); next_run(work, &run);)
-    for (int32_t i = 0; i < run.count; ++i)
-      to[run.at + i] = run.number < 0 ? -1 : (run.number + i) * channels;
-  chain->kernels->store(tile_at(work, v), work->pixels, channels, to, image_of(work, v));
-}
-
 // A depthwise link of stride 2, by rows: what it reads has another layout.
 static void run_rows(const tile_work *work, const chain_step *step) {
   const spk_chain *chain = work->call->chain;
@@ -109,11 +49,11 @@ static void run_rows(const tile_work *work, const chain_step *step) {
   const int32_t pitch = spk_chain_input_layout(chain, step->link)->pitch;
   spk_planes_row rows[kSpkPlanesTile];
   int32_t count = 0;
-  for (pixel_run run = no_run(work); next_run(work, &run);)
+  for (pixel_run run = spk_no_run(work); spk_next_run(work, &run);)
     if (run.number >= 0)
       rows[count++] = (spk_planes_row){2 * (run.y * pitch + run.x), run.at, run.count};
   chain->kernels->depthwise2(&kernel->as, whole_at(work->call, step->inputs[0], -kernel->reach),
-                             rows, count, tile_at(work, step->output));
+                             rows, count, spk_tile_of(work, step->output));
 }
 
 static void run_link(const tile_work *work, const chain_step *step) {
@@ -124,15 +64,15 @@ static void run_link(const tile_work *work, const chain_step *step) {
     return;
   }
   const chain_kernel *kernel = &chain->kernel_of[step->link];
-  spk_planes_tile a = tile_at(work, step->inputs[0]), b = {NULL, 0};
-  const spk_planes_tile to = tile_at(work, step->output);
+  spk_planes_tile a = spk_tile_of(work, step->inputs[0]), b = {NULL, 0};
+  const spk_planes_tile to = spk_tile_of(work, step->output);
   if (work->pass->band && step == &chain->steps[work->pass->first_step])
     a = spk_planes_from(
         (spk_planes_tile){work->tiles + work->pass->band_at * kSpkPlanesWord, work->pass->band},
         work->first - work->band_first);
   else
     a = spk_planes_from(a, -kernel->reach);
-  if (link->input_count == 2) b = tile_at(work, step->inputs[1]);
+  if (link->input_count == 2) b = spk_tile_of(work, step->inputs[1]);
   switch (link->kind) {
     case SPK_LINK_CONV_2D:
       chain->kernels->conv2d(&kernel->as, a, work->pixels, to);
@@ -155,7 +95,7 @@ static void run_link(const tile_work *work, const chain_step *step) {
 static int32_t find_gaps(const tile_work *work, int32_t *gaps) {
   const int32_t end = work->pass->stream - work->first;
   int32_t count = 0;
-  for (pixel_run run = no_run(work); next_run(work, &run);)
+  for (pixel_run run = spk_no_run(work); spk_next_run(work, &run);)
     for (int32_t i = 0; run.number < 0 && i < run.count && run.at + i < end; ++i)
       gaps[count++] = run.at + i;
   return count;
@@ -204,11 +144,11 @@ static void run_tile(const tile_work *work) {
   for (int32_t s = 0; s < work->pass->step_count; ++s) {
     const chain_step *step = &chain->steps[work->pass->first_step + s];
     if (step->kind == CHAIN_STORE) {
-      store(work, step->inputs[0]);
+      spk_store_tile(work, step->inputs[0]);
       continue;
     }
     if (step->kind == CHAIN_PACK)
-      pack(work, step->output);
+      spk_pack_tile(work, step->output);
     else
       run_link(work, step);
     if (chain->values[step->output].is_whole) clear_around(work, step->output);

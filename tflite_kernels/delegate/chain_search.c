@@ -10,6 +10,7 @@
 #include "delegate/chain.h"
 #include "delegate/chain_cost.h"
 #include "delegate/chain_node.h"
+#include "delegate/chain_unroll.h"
 #include "delegate/claim_weights.h"
 #include "delegate/cost_rule.h"
 #include "delegate/machine_speed.h"
@@ -19,6 +20,7 @@ typedef struct run_link {
   spk_link_cost cost;
   double single, zeros;  // the best without a chain; the share of zeros in the weights
   bool is_read_outside;  // of the run, or by nobody but the model's user
+  bool unrolls;
 } run_link;
 
 typedef struct run {
@@ -49,8 +51,9 @@ static bool weigh(TfLiteContext *context, const spk_delegate *delegate, run_link
     if (!weights) return false;
   }
   if (is_sparse) {
+    l->unrolls = spk_unrolls(&l->link, &layer.window);
     l->zeros = spk_share_of_zeros(&layer, weights);
-    l->link.rows = spk_link_rows(&layer, weights);
+    l->link.rows = spk_link_rows(&l->link, &layer, weights);
   }
   l->cost = spk_cost_of_link(&l->link, &layer, weights);
   l->cost.inside *= scale;
@@ -125,6 +128,18 @@ static bool has_convolution(const run *r, int32_t from, int32_t to) {
   return false;
 }
 
+// Does a link unroll what the chain [from, to) makes, or also reads as it is?
+static bool unrolls_shared(const run *r, int32_t from, int32_t to) {
+  for (int32_t i = from; i < to; ++i) {
+    const int tensor = r->links[i].link.inputs[0];
+    if (r->links[i].unrolls &&
+        (is_made_in(r, tensor, from, to) || is_read_in(r, tensor, from, i) ||
+         is_read_in(r, tensor, i + 1, to)))
+      return true;
+  }
+  return false;
+}
+
 // Finds the cheapest cuts. `always`: chains wherever there can be one, as long as they can be.
 static void cut_run(run *r, bool always) {
   double best[kSpkMostLinks + 1] = {0};
@@ -134,7 +149,7 @@ static void cut_run(run *r, bool always) {
     r->cut[to] = to - 1;
     for (int32_t from = to - 2; from >= 0; --from) {
       singles += r->links[from].single;
-      if (!has_convolution(r, from, to)) continue;
+      if (!has_convolution(r, from, to) || unrolls_shared(r, from, to)) continue;
       const double chain = always ? 1 : chain_nanoseconds(r, from, to);
       if ((!always && !spk_wins(chain, singles)) || best[from] + chain > best[to]) continue;
       best[to] = best[from] + chain;

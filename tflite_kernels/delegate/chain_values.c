@@ -69,14 +69,25 @@ static void unite(spk_chain *chain, int32_t from, int32_t to) {
     if (chain->values[v].layout == from) chain->values[v].layout = to;
 }
 
-const char *spk_chain_find_values(spk_chain *chain, const int *leaving, int32_t leaving_count) {
+static void unroll(chain_value *value, const spk_layer *layer) {
+  value->is_unrolled = true;
+  value->unrolled = layer->window;
+  value->input_offset = layer->requant.input_offset;
+}
+
+const char *spk_chain_find_values(spk_chain *chain, const spk_chain_layer *layers,
+                                  const int *leaving, int32_t leaving_count) {
   for (int32_t i = 0; i < chain->link_count; ++i) {
     const spk_link *link = &chain->links[i];
     const spk_window2d *w = &chain->windows[i];
     for (int32_t j = 0; j < link->input_count; ++j) {
       int32_t v = spk_chain_find_value(chain, link->inputs[j]);
+      const bool unrolls = spk_unrolls(link, &layers[i].layer.window);
+      if (v >= 0 && (unrolls || chain->values[v].is_unrolled))
+        return "its windows are not alone";
       if (v < 0) v = add_value(chain, link->inputs[j], w->in_h, w->in_w, w->in_c, -1);
       chain_value *value = &chain->values[v];
+      if (unrolls) unroll(value, &layers[i].layer);
       if (value->height != w->in_h || value->width != w->in_w || value->channels != w->in_c)
         return "the shapes of its layers disagree";
       if (!spk_is_windowed(link, w)) continue;

@@ -1,5 +1,6 @@
 #include "delegate/link.h"
 
+#include "delegate/chain_unroll.h"
 #include "delegate/quantization.h"
 #include "delegate/sparse_weights.h"
 
@@ -183,10 +184,10 @@ static const char *depthwise_window(TfLiteContext *context, const spk_claim *cla
 }
 
 // Of int8: what the kernels of planes_s8.h do.
-static const char *check_s8(const spk_window2d *w, spk_op op) {
-  if (w->in_c % 4 != 0 || w->out_c % 4 != 0) return "its channels are no multiple of four";
-  if (op == SPK_CONV_2D && (w->kernel_h != 1 || w->kernel_w != 1))
-    return "its window is more than a pixel";
+static const char *check_s8(const spk_link *link, const spk_window2d *w, spk_op op) {
+  if (w->out_c % 4 != 0) return "its channels are no multiple of four";
+  if (op == SPK_CONV_2D)
+    return spk_unrolls(link, w) && !spk_can_unroll(w) ? "its window is too large" : NULL;
   if (op == SPK_DEPTHWISE_CONV_2D &&
       (w->kernel_h != 3 || w->kernel_w != 3 || w->dilation_h != 1 || w->dilation_w != 1 ||
        w->in_c != w->out_c))
@@ -213,8 +214,9 @@ const char *spk_link_layer(TfLiteContext *context, const spk_link *link, spk_lay
   if (reason) return reason;
   const spk_window2d *w = &layer->window;
   const int32_t most = link->dtype == SPK_S8 && link->kind == SPK_LINK_DEPTHWISE ? 2 : 1;
-  if (w->stride_h != w->stride_w || w->stride_w > most) return "its stride is too large";
-  if (link->dtype == SPK_S8) return check_s8(w, layer->op);
+  if (!spk_unrolls(link, w) && (w->stride_h != w->stride_w || w->stride_w > most))
+    return "its stride is too large";
+  if (link->dtype == SPK_S8) return check_s8(link, w, layer->op);
   // A depthwise layer has fewer weights than the check allows for.
   spk_layer checked = *layer;
   if (link->kind == SPK_LINK_DEPTHWISE) checked.window.in_c = 1;

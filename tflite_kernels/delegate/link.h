@@ -12,7 +12,8 @@ typedef enum spk_link_kind {
 } spk_link_kind;
 
 // A node of stride 1, by the numbers of its tensors. Of int8 there are convolutions of one
-// pixel, depthwise ones of 3x3 and sums, of a multiple of four channels.
+// pixel, depthwise ones of 3x3 and stride 1 or 2 and sums, of a multiple of four channels; and
+// where a chain begins, convolutions with any stride and window (chain_unroll.h).
 typedef struct spk_link {
   spk_link_kind kind;
   spk_dtype dtype;

@@ -16,10 +16,11 @@ from keras_prune.export.c.steps import Step
 
 def reduction_of(node, types=("INT8",)):
     """Return input, output, (outer, reduced, inner), and the steps that make the input lie so."""
-    if len(node.inputs) != 2 or node.inputs[1] is None or node.inputs[1].data is None:
-        raise node.refuse("its axes must be a constant")
+    axes = node.inputs[1] if len(node.inputs) == 2 else None
+    if axes is None or axes.data is None or axes.type != "INT32":
+        raise node.refuse("its axes must be a constant of INT32 values")
     source, output = one_to_one(node, 2, types, types)
-    axes = _axes(node, source, node.inputs[1].data.reshape(-1).tolist())
+    axes = _axes(node, source, axes.data.reshape(-1).tolist())
     kept = [axis for axis in range(len(source.shape)) if axis not in axes]
     if output.size != _product(source, kept):
         raise node.refuse(f"input {source.shape} does not reduce to output {output.shape}")

@@ -22,6 +22,7 @@
 
 enum { kSpkPlanesVector = 16, kSpkPlanesTile = 96, kSpkPlanesTileStride = 112 };
 enum { kSpkPlanesWord = 4 };  // bytes
+enum { kSpkPlanesMostStep = 8, kSpkPlanesStepsRead = 128 };
 
 // Where windows may read beyond an image, and how large the image is.
 typedef struct spk_planes {
@@ -70,6 +71,10 @@ typedef struct spk_planes_kernels {
   // Pixels, by their addresses, into a tile of `planes`.
   void (*pack)(const void *const *pixels, int32_t count, int32_t planes, void *to,
                int32_t stride);
+  // Of int8; NULL where there is none. The same for a vector of pixels that lie `step` bytes
+  // apart, at most kSpkPlanesMostStep. Reads kSpkPlanesStepsRead bytes from each word of the
+  // first pixel on.
+  void (*pack_steps)(const void *from, int32_t step, int32_t planes, void *to, int32_t stride);
   // A tile into NHWC: pixel p goes to element to[p] of the output, unless that is negative.
   void (*store)(spk_planes_tile from, int32_t pixels, int32_t channels, const int32_t *to,
                 void *output);
@@ -98,6 +103,6 @@ SPK_API int spk_has_s8_chains(void);
 
 extern const spk_planes_kernels spk_planes_f32_avx2, spk_planes_f32_avx512;
 extern const spk_planes_kernels spk_planes_s8_avx2, spk_planes_s8_avxvnni;
-extern const spk_planes_kernels spk_planes_s8_avx512vnni;
+extern const spk_planes_kernels spk_planes_s8_avx512vnni, spk_planes_s8_avx512vbmi;
 
 #endif  // SPK_KERNELS_X86_PLANES_H_

@@ -35,13 +35,27 @@ TARGET static inline void store_some(uint8_t *to, __m512i words, int32_t count) 
 #define MOST4 6
 #include "kernels/x86/planes_s8_template.h"
 
-const spk_planes_kernels spk_planes_s8_avx512vnni = {
-    .isa = "avx512vnni",
-    .channels = kSpkFour,
-    .pack = spk_planar_fours_s8_pack_avx512,
-    .store = spk_planes_s8_store_avx512,
-    .conv2d = conv2d,
-    .depthwise = depthwise,
-    .depthwise2 = depthwise2,
-    .add = add,
-};
+// Byte i of word p is byte p * step + i.
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi"))) static void pack_steps(
+    const void *from, int32_t step, int32_t planes, void *to, int32_t stride) {
+  const __m512i flip = _mm512_set1_epi8((char)0x80);
+  const __m512i word = _mm512_mullo_epi32(
+      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+      _mm512_set1_epi32(step * 0x01010101));
+  const __m512i place = _mm512_add_epi8(word, _mm512_set1_epi32(0x03020100));
+  for (int32_t i = 0; i < planes; ++i) {
+    const uint8_t *x = (const uint8_t *)from + (ptrdiff_t)i * kSpkPlanesWord;
+    const __m512i words =
+        _mm512_permutex2var_epi8(_mm512_loadu_si512(x), place, _mm512_loadu_si512(x + 64));
+    _mm512_storeu_si512((uint8_t *)to + (ptrdiff_t)i * stride * kSpkPlanesWord,
+                        _mm512_xor_si512(words, flip));
+  }
+}
+
+#define KERNELS                                                                       \
+  .isa = "avx512vnni", .channels = kSpkFour, .pack = spk_planar_fours_s8_pack_avx512, \
+  .store = spk_planes_s8_store_avx512, .conv2d = conv2d, .depthwise = depthwise,      \
+  .depthwise2 = depthwise2, .add = add
+
+const spk_planes_kernels spk_planes_s8_avx512vnni = {KERNELS};
+const spk_planes_kernels spk_planes_s8_avx512vbmi = {KERNELS, .pack_steps = pack_steps};
