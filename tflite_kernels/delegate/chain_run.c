@@ -56,6 +56,33 @@ static void run_rows(const tile_work *work, const chain_step *step) {
                              rows, count, spk_tile_of(work, step->output));
 }
 
+// Whole planes have padding where there is no pixel: for windows, and because denormal numbers
+// in old memory would make some processors very slow, so that float32 has it in all of a plane.
+static bool is_padded(const tile_work *work, int32_t v) {
+  const chain_value *value = &work->call->chain->values[v];
+  return value->is_whole && (value->is_windowed || work->call->chain->kernels->channels == 1);
+}
+
+// The places in a tile, and not behind the last pixel, that are padding.
+static spk_planes_gaps gaps_of(const tile_work *work, int32_t v, int32_t at[kSpkPlanesTile]) {
+  const int32_t end = work->pass->stream - work->first;
+  spk_planes_gaps gaps = {.at = at, .word = work->call->chain->values[v].padding};
+  if (!is_padded(work, v)) return gaps;
+  for (pixel_run run = spk_no_run(work); spk_next_run(work, &run);)
+    for (int32_t i = 0; run.number < 0 && i < run.count && run.at + i < end; ++i)
+      at[gaps.count++] = run.at + i;
+  return gaps;
+}
+
+static void fill_gaps(const tile_work *work, int32_t v) {
+  int32_t at[kSpkPlanesTile];
+  const spk_planes_gaps gaps = gaps_of(work, v, at);
+  const spk_planes_tile tile = spk_tile_of(work, v);
+  for (int32_t i = 0; i < work->call->chain->values[v].planes; ++i)
+    spk_planes_fill_gaps(&gaps,
+                         (uint8_t *)tile.at + (ptrdiff_t)i * tile.stride * kSpkPlanesWord);
+}
+
 static void run_link(const tile_work *work, const chain_step *step) {
   const spk_chain *chain = work->call->chain;
   const spk_link *link = &chain->links[step->link];
@@ -66,6 +93,8 @@ static void run_link(const tile_work *work, const chain_step *step) {
   const chain_kernel *kernel = &chain->kernel_of[step->link];
   spk_planes_tile a = spk_tile_of(work, step->inputs[0]), b = {NULL, 0};
   const spk_planes_tile to = spk_tile_of(work, step->output);
+  int32_t at[kSpkPlanesTile];
+  const spk_planes_gaps gaps = gaps_of(work, step->output, at);
   if (work->pass->band && step == &chain->steps[work->pass->first_step])
     a = spk_planes_from(
         (spk_planes_tile){work->tiles + work->pass->band_at * kSpkPlanesWord, work->pass->band},
@@ -75,7 +104,7 @@ static void run_link(const tile_work *work, const chain_step *step) {
   if (link->input_count == 2) b = spk_tile_of(work, step->inputs[1]);
   switch (link->kind) {
     case SPK_LINK_CONV_2D:
-      chain->kernels->conv2d(&kernel->as, a, work->pixels, to);
+      chain->kernels->conv2d(&kernel->as, a, work->pixels, to, &gaps);
       break;
     case SPK_LINK_DEPTHWISE:
       chain->kernels->depthwise(&kernel->as, a, work->pixels, to);
@@ -91,16 +120,6 @@ static void run_link(const tile_work *work, const chain_step *step) {
   }
 }
 
-// The places in a tile, and not behind the last pixel, that are no pixels; returns how many.
-static int32_t find_gaps(const tile_work *work, int32_t *gaps) {
-  const int32_t end = work->pass->stream - work->first;
-  int32_t count = 0;
-  for (pixel_run run = spk_no_run(work); spk_next_run(work, &run);)
-    for (int32_t i = 0; run.number < 0 && i < run.count && run.at + i < end; ++i)
-      gaps[count++] = run.at + i;
-  return count;
-}
-
 static void fill_words(uint8_t *at, size_t count, uint32_t word) {
   if (word == 0) {
     memset(at, 0, count * kSpkPlanesWord);
@@ -113,28 +132,21 @@ static void fill_words(uint8_t *at, size_t count, uint32_t word) {
   for (; count > 0; --count, at += kSpkPlanesWord) memcpy(at, line, kSpkPlanesWord);
 }
 
-// What is no pixel is padding in whole planes: for windows, and because denormal numbers in old
-// memory would make some processors very slow, so that float32 has it in all of the plane.
-static void clear_around(const tile_work *work, int32_t v) {
+// The padding before the first and behind the last pixel of planes.
+static void fill_ends(const tile_work *work, int32_t v) {
   const chain_value *value = &work->call->chain->values[v];
   const spk_planes *planes = &work->call->chain->layouts[value->layout];
   const bool is_float = work->call->chain->kernels->channels == 1;
-  if (!is_float && !value->is_windowed) return;
-  const size_t stream = (size_t)work->pass->stream, first = (size_t)work->first;
+  const size_t stream = (size_t)work->pass->stream;
   const size_t origin = (size_t)planes->origin, size = (size_t)planes->plane;
   const size_t pitch = (size_t)planes->pitch, gap = (size_t)planes->gap;
   const size_t below = pitch - (size_t)value->width + (size_t)planes->bottom * pitch;
   const size_t before = is_float ? origin : (size_t)planes->top * pitch + gap;
   const size_t behind = is_float ? size - origin - stream : below;
-  int32_t gaps[kSpkPlanesTile];
-  const int32_t count = find_gaps(work, gaps);
   uint8_t *plane = work->call->planes + value->at * kSpkPlanesWord;
   for (int32_t i = 0; i < value->planes; ++i, plane += size * kSpkPlanesWord) {
     uint8_t *pixels = plane + origin * kSpkPlanesWord;
-    for (int32_t j = 0; j < count; ++j)
-      memcpy(pixels + (first + (size_t)gaps[j]) * kSpkPlanesWord, &value->padding,
-             kSpkPlanesWord);
-    if (first == 0) fill_words(pixels - before * kSpkPlanesWord, before, value->padding);
+    if (work->first == 0) fill_words(pixels - before * kSpkPlanesWord, before, value->padding);
     if (work->is_last) fill_words(pixels + stream * kSpkPlanesWord, behind, value->padding);
   }
 }
@@ -151,7 +163,10 @@ static void run_tile(const tile_work *work) {
       spk_pack_tile(work, step->output);
     else
       run_link(work, step);
-    if (chain->values[step->output].is_whole) clear_around(work, step->output);
+    if (!is_padded(work, step->output)) continue;
+    if (step->kind == CHAIN_PACK || chain->links[step->link].kind != SPK_LINK_CONV_2D)
+      fill_gaps(work, step->output);
+    if (work->first == 0 || work->is_last) fill_ends(work, step->output);
   }
 }
 

@@ -48,12 +48,14 @@ int32_t spk_run_of_link(const spk_link *link, const spk_window2d *w) {
 // The windows' rows of one number, for the pixels of a tile.
 typedef struct window_rows {
   const spk_window2d *w;
+  const spk_planes_kernels *kernels;
   const uint8_t *image, *end;
-  size_t bytes;           // of such a row, in words
+  spk_planes_tile to;
+  int32_t words;          // of such a row
   int32_t first, behind;  // the outputs of a row whose windows are all in it
   int zero_point;
-  const uint8_t *rows[kSpkPlanesTile];
-  int32_t even[kSpkPlanesTile];  // where the pixels end that lie evenly in the image; 0: a copy
+  bool is_packed[kSpkPlanesTile / kSpkPlanesVector];
+  const uint8_t *rows[kSpkPlanesTile];  // where it is not
   uint8_t copies[kSpkPlanesTile][kMostWords * kSpkPlanesWord];
 } window_rows;
 
@@ -63,13 +65,31 @@ static void copy_row(window_rows *to, int32_t pixel, int32_t y, int32_t x) {
   const int32_t begin = x < 0 ? 0 : x;
   const int32_t end = x + w->kernel_w < w->in_w ? x + w->kernel_w : w->in_w;
   uint8_t *copy = to->copies[pixel];
-  memset(copy, to->zero_point, to->bytes);
+  memset(copy, to->zero_point, (size_t)to->words * kSpkPlanesWord);
   if (y >= 0 && y < w->in_h && begin < end)
     memcpy(copy + (size_t)(begin - x) * (size_t)w->in_c,
            to->image + ((size_t)y * (size_t)w->in_w + (size_t)begin) * (size_t)w->in_c,
            (size_t)(end - begin) * (size_t)w->in_c);
   to->rows[pixel] = copy;
-  to->even[pixel] = 0;
+}
+
+// Pixels [begin, end), the first of which lies at `from`: whole vectors are packed at once.
+static void find_inner_rows(window_rows *to, int32_t begin, int32_t end, const uint8_t *from) {
+  enum { kVector = kSpkPlanesVector };
+  const ptrdiff_t step = (ptrdiff_t)to->w->stride_w * to->w->in_c;
+  const ptrdiff_t read = (ptrdiff_t)to->words * kSpkPlanesWord + kSpkPlanesStepsRead;
+  const bool has_steps = to->kernels->pack_steps && step <= kSpkPlanesMostStep;
+  for (int32_t i = begin; i < end;) {
+    const uint8_t *const at = from + (i - begin) * step;
+    if (has_steps && i % kVector == 0 && end - i >= kVector && to->end - at >= read) {
+      to->kernels->pack_steps(at, (int32_t)step, to->words, spk_planes_from(to->to, i).at,
+                              to->to.stride);
+      to->is_packed[i / kVector] = true;
+      i += kVector;
+    } else {
+      to->rows[i++] = at;
+    }
+  }
 }
 
 // Where the windows' rows `ky` lie in the image, for pixels of one row; or copies of them.
@@ -84,49 +104,39 @@ static void find_rows(window_rows *to, const pixel_run *run, int32_t ky) {
   for (; i < run->count && i < to->first - run->x; ++i)
     copy_row(to, run->at + i, y, x + i * stride);
   if (i < end) {
-    const ptrdiff_t step = (ptrdiff_t)stride * w->in_c;
+    const ptrdiff_t step = (ptrdiff_t)stride * w->in_c, bytes = to->words * kSpkPlanesWord;
     const uint8_t *from = to->image + ((ptrdiff_t)y * w->in_w + x) * w->in_c + i * step;
     // Words may hold more than the window, but nothing behind the image is read.
-    while (end > i && to->end - from < (end - 1 - i) * step + (ptrdiff_t)to->bytes) --end;
-    for (int32_t j = i; j < end; ++j, from += step) to->rows[run->at + j] = from;
-    for (; i < end; ++i) to->even[run->at + i] = run->at + end;
+    while (end > i && to->end - from < (end - 1 - i) * step + bytes) --end;
+    find_inner_rows(to, run->at + i, run->at + end, from);
+    i = end;
   }
   for (; i < run->count; ++i) copy_row(to, run->at + i, y, x + i * stride);
 }
 
-// May a vector of pixels from `p` on be read at once?
-static bool is_even(const window_rows *rows, int32_t p) {
-  return rows->even[p] >= p + kSpkPlanesVector &&
-         rows->w->stride_w * rows->w->in_c <= kSpkPlanesMostStep &&
-         rows->end - rows->rows[p] >= (ptrdiff_t)rows->bytes + kSpkPlanesStepsRead;
-}
-
 void spk_pack_windows(const tile_work *work, int32_t v, const uint8_t *image) {
-  const spk_chain *chain = work->call->chain;
-  const spk_window2d *w = &chain->values[v].unrolled;
-  const int32_t words = words_of_row(w);
-  const spk_planes_tile tile = spk_tile_of(work, v);
+  const chain_value *value = &work->call->chain->values[v];
+  const spk_window2d *w = &value->unrolled;
+  const int32_t behind = w->in_w + w->pad_left - w->kernel_w;
   window_rows rows;
   rows.w = w;
+  rows.kernels = work->call->chain->kernels;
   rows.image = image;
   rows.end = image + (size_t)w->in_h * (size_t)w->in_w * (size_t)w->in_c;
-  rows.bytes = (size_t)words * kSpkPlanesWord;
-  rows.zero_point = -chain->values[v].input_offset;
+  rows.to = spk_tile_of(work, v);
+  rows.words = words_of_row(w);
   rows.first = (w->pad_left + w->stride_w - 1) / w->stride_w;
-  rows.behind = w->in_w + w->pad_left < w->kernel_w
-                    ? 0
-                    : (w->in_w + w->pad_left - w->kernel_w) / w->stride_w + 1;
+  rows.behind = behind < 0 ? 0 : behind / w->stride_w + 1;
+  rows.zero_point = -value->input_offset;
   for (int32_t ky = 0; ky < w->kernel_h; ++ky) {
+    memset(rows.is_packed, 0, sizeof(rows.is_packed));
     for (pixel_run run = spk_no_run(work); spk_next_run(work, &run);)
       find_rows(&rows, &run, ky);
-    for (int32_t p = 0; p < work->pixels; p += kSpkPlanesVector) {
-      uint8_t *to =
-          (uint8_t *)tile.at + ((ptrdiff_t)ky * words * tile.stride + p) * kSpkPlanesWord;
-      if (chain->kernels->pack_steps && is_even(&rows, p))
-        chain->kernels->pack_steps(rows.rows[p], w->stride_w * w->in_c, words, to, tile.stride);
-      else
-        chain->kernels->pack((const void *const *)rows.rows + p, kSpkPlanesVector, words, to,
-                             tile.stride);
-    }
+    for (int32_t p = 0; p < work->pixels; p += kSpkPlanesVector)
+      if (!rows.is_packed[p / kSpkPlanesVector])
+        rows.kernels->pack((const void *const *)rows.rows + p, kSpkPlanesVector, rows.words,
+                           spk_planes_from(rows.to, p).at, rows.to.stride);
+    rows.to.at =
+        (uint8_t *)rows.to.at + (ptrdiff_t)rows.words * rows.to.stride * kSpkPlanesWord;
   }
 }

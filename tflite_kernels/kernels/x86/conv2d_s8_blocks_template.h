@@ -6,6 +6,8 @@
 //
 // A vector holds four inputs of BYTES / 4 pixels in 32-bit lanes. One load of inputs serves
 // all rows of a block, one broadcast of four weights all vectors of pixels.
+#include "kernels/x86/planes.h"
+
 // Blocks of one group: sum[row][vector].
 INLINE void NAME(group)(const uint32_t *block, uint32_t count, const uint8_t *planes,
                         const int32_t *first, VECTOR sum[4][8], const int height,
@@ -95,11 +97,11 @@ TARGET static __attribute__((noinline)) void NAME(reference)(const spk_channels_
 }
 
 // Channels [begin, end) of `pixels` pixels, a multiple of what `vectors` hold, to words that
-// are `stride` bytes apart from four channels to the next.
+// are `stride` bytes apart from four channels to the next. `gaps` may be NULL.
 INLINE void NAME(fours)(const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels,
                         int32_t begin, int32_t end, uint8_t *tile, size_t stride,
-                        const int height, const int away, const int vectors,
-                        const int on_planes) {
+                        const spk_planes_gaps *gaps, const int height, const int away,
+                        const int vectors, const int on_planes) {
   const spk_channels_s8 local = *run, *r = &local;  // no store can change it
   const uint32_t *first = spk_blocks4_s8_first(r->packed);
   const uint32_t *blocks = spk_blocks4_s8_blocks(r->packed);
@@ -117,16 +119,17 @@ INLINE void NAME(fours)(const spk_channels_s8 *run, const uint8_t *planes, int32
       else
         NAME(reference)(run, o, planes + at, to + at, height, vectors, on_planes);
     }
+    if (gaps) spk_planes_fill_gaps(gaps, to);
   }
 }
 
-#define COMPUTE(height, vectors)                                                         \
-  TARGET static void NAME(compute##height##x##vectors)(                                  \
-      const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels, int32_t begin,  \
-      int32_t end, uint8_t *tile) {                                                      \
-    const size_t stride = kSpkMaxTile * kSpkFour;                                        \
-    if (run->away)                                                                       \
-      NAME(fours)(run, planes, pixels, begin, end, tile, stride, height, 1, vectors, 0); \
-    else                                                                                 \
-      NAME(fours)(run, planes, pixels, begin, end, tile, stride, height, 0, vectors, 0); \
+#define COMPUTE(height, vectors)                                                               \
+  TARGET static void NAME(compute##height##x##vectors)(                                        \
+      const spk_channels_s8 *run, const uint8_t *planes, int32_t pixels, int32_t begin,        \
+      int32_t end, uint8_t *tile) {                                                            \
+    const size_t stride = kSpkMaxTile * kSpkFour;                                              \
+    if (run->away)                                                                             \
+      NAME(fours)(run, planes, pixels, begin, end, tile, stride, NULL, height, 1, vectors, 0); \
+    else                                                                                       \
+      NAME(fours)(run, planes, pixels, begin, end, tile, stride, NULL, height, 0, vectors, 0); \
   }

@@ -55,6 +55,29 @@ typedef struct spk_planes_row {
   int32_t from, to, pixels;
 } spk_planes_row;
 
+// What is no pixel of a tile: `word` belongs there.
+typedef struct spk_planes_gaps {
+  const int32_t *at;  // in order
+  int32_t count;
+  int32_t first;  // the pixel where the tile begins
+  uint32_t word;
+} spk_planes_gaps;
+
+// Those of the pixels [begin, end).
+static inline spk_planes_gaps spk_planes_gaps_in(spk_planes_gaps gaps, int32_t begin,
+                                                 int32_t end) {
+  for (; gaps.count > 0 && gaps.at[0] < begin; --gaps.count) ++gaps.at;
+  while (gaps.count > 0 && gaps.at[gaps.count - 1] >= end) --gaps.count;
+  gaps.first = begin;
+  return gaps;
+}
+
+// In the plane of a tile.
+static inline void spk_planes_fill_gaps(const spk_planes_gaps *gaps, void *plane) {
+  uint32_t *words = plane;
+  for (int32_t i = 0; i < gaps->count; ++i) words[gaps->at[i] - gaps->first] = gaps->word;
+}
+
 typedef enum spk_planes_function {
   SPK_PLANES_ADD,         // a + b
   SPK_PLANES_MUL,         // a * b
@@ -78,8 +101,9 @@ typedef struct spk_planes_kernels {
   // A tile into NHWC: pixel p goes to element to[p] of the output, unless that is negative.
   void (*store)(spk_planes_tile from, int32_t pixels, int32_t channels, const int32_t *to,
                 void *output);
-  // Of stride 1; `from` begins at the first tap.
-  void (*conv2d)(const void *conv, spk_planes_tile from, int32_t pixels, spk_planes_tile to);
+  // Of stride 1; `from` begins at the first tap. Fills gaps while its results are near.
+  void (*conv2d)(const void *conv, spk_planes_tile from, int32_t pixels, spk_planes_tile to,
+                 const spk_planes_gaps *gaps);
   void (*depthwise)(const void *conv, spk_planes_tile from, int32_t pixels, spk_planes_tile to);
   // Of stride 2. NULL where there is none.
   void (*depthwise2)(const void *conv, spk_planes_tile from, const spk_planes_row *rows,

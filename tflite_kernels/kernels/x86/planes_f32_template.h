@@ -55,7 +55,8 @@ INLINE void NAME(group)(const uint32_t *offset, const float *weights, uint32_t c
 }
 
 INLINE void NAME(groups)(const spk_planes_conv2d *conv, const float *from, float *to,
-                         int32_t stride, const int rows, const int vectors, const int chains) {
+                         int32_t stride, const spk_planes_gaps *gaps, const int rows,
+                         const int vectors, const int chains) {
   const spk_blocks_f32_view blocks = spk_blocks_f32_view_of(conv->packed);
   const VECTOR low = SET1(conv->act_min), high = SET1(conv->act_max);
   for (int32_t g = 0; g < blocks.groups; ++g) {
@@ -64,40 +65,43 @@ INLINE void NAME(groups)(const spk_planes_conv2d *conv, const float *from, float
                 from, conv->bias ? conv->bias + (size_t)g * (size_t)rows : NULL, low, high,
                 to + (size_t)g * (size_t)rows * (size_t)stride, (size_t)stride, rows, vectors,
                 chains);
+    for (size_t r = 0; r < (size_t)rows; ++r)
+      spk_planes_fill_gaps(gaps, to + ((size_t)g * (size_t)rows + r) * (size_t)stride);
   }
 }
 
 // The most vectors that the registers hold at a time, then what is left.
 INLINE void NAME(rows)(const spk_planes_conv2d *conv, spk_planes_tile from, int32_t pixels,
-                       spk_planes_tile to, const int rows) {
+                       spk_planes_tile to, const spk_planes_gaps *all, const int rows) {
   for (int32_t p = 0; p < pixels;) {
     const float *in = (const float *)from.at + p;
     float *out = (float *)to.at + p;
     const int left = (pixels - p) / LANES;
+    const spk_planes_gaps here = spk_planes_gaps_in(*all, p, pixels), *gaps = &here;
     int vectors;
     if (left >= 6 && FIT(rows, 6))
-      NAME(groups)(conv, in, out, to.stride, rows, vectors = 6, FIT(rows, 12) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, gaps, rows, vectors = 6, FIT(rows, 12) ? 2 : 1);
     else if (left >= 4 && FIT(rows, 4))
-      NAME(groups)(conv, in, out, to.stride, rows, vectors = 4, FIT(rows, 8) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, gaps, rows, vectors = 4, FIT(rows, 8) ? 2 : 1);
     else if (left >= 3 && FIT(rows, 3))
-      NAME(groups)(conv, in, out, to.stride, rows, vectors = 3, FIT(rows, 6) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, gaps, rows, vectors = 3, FIT(rows, 6) ? 2 : 1);
     else if (left >= 2)
-      NAME(groups)(conv, in, out, to.stride, rows, vectors = 2, FIT(rows, 4) ? 2 : 1);
+      NAME(groups)(conv, in, out, to.stride, gaps, rows, vectors = 2, FIT(rows, 4) ? 2 : 1);
     else
-      NAME(groups)(conv, in, out, to.stride, rows, vectors = 1, FIT(rows, 4) ? 4 : 2);
+      NAME(groups)(conv, in, out, to.stride, gaps, rows, vectors = 1, FIT(rows, 4) ? 4 : 2);
     p += vectors * LANES;
   }
 }
 
 TARGET static void NAME(conv2d)(const void *packed_conv, spk_planes_tile from, int32_t pixels,
-                                spk_planes_tile to) {
+                                spk_planes_tile to, const spk_planes_gaps *gaps) {
   const spk_planes_conv2d *conv = packed_conv;
   if (conv->rows == 4)
-    NAME(rows)(conv, from, pixels, to, 4);
+    NAME(rows)(conv, from, pixels, to, gaps, 4);
   else if (conv->rows == 2)
-    NAME(rows)(conv, from, pixels, to, 2);
+    NAME(rows)(conv, from, pixels, to, gaps, 2);
   else
-    NAME(rows)(conv, from, pixels, to, 1);
+    NAME(rows)(conv, from, pixels, to, gaps, 1);
 }
 
 // `vectors` at a time, as each sum waits for itself.

@@ -179,30 +179,34 @@ TARGET static void add(const void *add, spk_planes_tile a, spk_planes_tile b, in
   }
 }
 
-// A sparse convolution by blocks of `height`: `vectors` of pixels at a time.
-INLINE void part(const spk_channels_s8 *run, spk_planes_tile from, int32_t pixels,
-                 spk_planes_tile to, const int height, const int vectors) {
+// A sparse convolution by blocks of `height`: `vectors` of pixels at a time, from pixel `at`
+// on.
+INLINE void part(const spk_channels_s8 *run, spk_planes_tile from, int32_t at,
+                 spk_planes_tile to, const spk_planes_gaps *all, const int height,
+                 const int vectors) {
   const size_t stride = (size_t)to.stride * kSpkPlanesWord;
+  const int32_t pixels = vectors * kVectorPixels;
+  const spk_planes_gaps gaps = spk_planes_gaps_in(*all, at, at + pixels);
+  const uint8_t *in = spk_planes_from(from, at).at;
+  uint8_t *out = spk_planes_from(to, at).at;
   if (run->away)
-    NAME(fours)(run, from.at, pixels, 0, run->rows, to.at, stride, height, 1, vectors, 1);
+    NAME(fours)(run, in, pixels, 0, run->rows, out, stride, &gaps, height, 1, vectors, 1);
   else
-    NAME(fours)(run, from.at, pixels, 0, run->rows, to.at, stride, height, 0, vectors, 1);
+    NAME(fours)(run, in, pixels, 0, run->rows, out, stride, &gaps, height, 0, vectors, 1);
 }
 
 // The most vectors that the registers hold at a time, for all channels, so that inputs stay in
 // the cache; then what is left.
 INLINE void all_pixels(const spk_channels_s8 *run, spk_planes_tile from, int32_t pixels,
-                       spk_planes_tile to, const int height, const int most) {
+                       spk_planes_tile to, const spk_planes_gaps *gaps, const int height,
+                       const int most) {
   const int32_t at_once = most * kVectorPixels;
-  int32_t at = 0, left = pixels;
-  for (; left >= at_once; at += at_once, left -= at_once)
-    part(run, spk_planes_from(from, at), at_once, spk_planes_from(to, at), height, most);
-#define PART(vectors)                                                                        \
-  if (most > (vectors) && left >= (vectors) * kVectorPixels) {                               \
-    part(run, spk_planes_from(from, at), (vectors) * kVectorPixels, spk_planes_from(to, at), \
-         height, vectors);                                                                   \
-    at += (vectors) * kVectorPixels;                                                         \
-    left -= (vectors) * kVectorPixels;                                                       \
+  int32_t at = 0;
+  for (; pixels - at >= at_once; at += at_once) part(run, from, at, to, gaps, height, most);
+#define PART(vectors)                                                 \
+  if (most > (vectors) && pixels - at >= (vectors) * kVectorPixels) { \
+    part(run, from, at, to, gaps, height, vectors);                   \
+    at += (vectors) * kVectorPixels;                                  \
   }
   PART(4)
   PART(3)
@@ -213,15 +217,18 @@ INLINE void all_pixels(const spk_channels_s8 *run, spk_planes_tile from, int32_t
 
 #define ROWS(height)                                                                \
   TARGET static void rows##height(const spk_channels_s8 *run, spk_planes_tile from, \
-                                  int32_t pixels, spk_planes_tile to) {             \
-    all_pixels(run, from, pixels, to, height, MOST##height);                        \
+                                  int32_t pixels, spk_planes_tile to,               \
+                                  const spk_planes_gaps *gaps) {                    \
+    all_pixels(run, from, pixels, to, gaps, height, MOST##height);                  \
   }
 ROWS(1)
 ROWS(2)
 ROWS(4)
 
 TARGET static void conv2d(const void *conv, spk_planes_tile from, int32_t pixels,
-                          spk_planes_tile to) {
+                          spk_planes_tile to, const spk_planes_gaps *gaps) {
   const spk_planes_conv2d_s8 *c = conv;
-  (c->height == 4 ? rows4 : c->height == 2 ? rows2 : rows1)(&c->channels, from, pixels, to);
+  (c->height == 4   ? rows4
+   : c->height == 2 ? rows2
+                    : rows1)(&c->channels, from, pixels, to, gaps);
 }
