@@ -21,6 +21,9 @@ typedef struct chain_costs {
 
 static const double kChainCall = 600;
 
+// Rows of windows are looked for where they lie: so many times as long as pixels.
+static const double kUnrolledEnter = 3;
+
 static const chain_costs kAvx512 = {
     {0.0019, 0.0019, 0.0017}, {0.0031, 0.0023, 0.0021}, 0.05, 0.1, 0.09, {0.023, 0}};
 static const chain_costs kAvx2 = {
@@ -102,8 +105,10 @@ spk_link_cost spk_cost_of_link(const spk_link *link, const spk_layer *layer,
   const chain_costs *here = costs_here(layer->dtype);
   const spk_window2d *w = &layer->window;
   const double outputs = elements(w->out_h, w->out_w, w->out_c, w->batch);
-  const spk_window2d in = spk_unrolls(link, w) ? spk_unrolled(w) : *w;
-  const double enter = here->enter * elements(in.in_h, in.in_w, in.in_c, in.batch);
+  const bool unrolls = spk_unrolls(link, w);
+  const spk_window2d in = unrolls ? spk_unrolled(w) : *w;
+  const double enter = here->enter * (unrolls ? kUnrolledEnter : 1.0) *
+                       elements(in.in_h, in.in_w, in.in_c, in.batch);
   spk_link_cost cost = {.inside = here->element * outputs,
                         .stock = stock_nanoseconds(link, layer, outputs),
                         .enter = {enter, enter},
