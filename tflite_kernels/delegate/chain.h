@@ -4,7 +4,7 @@
 // layers before the next one does, so that it stays in the cache: convolutions of one pixel,
 // sums and activations. A layer with a larger window needs the tiles around, and so begins a
 // new pass; what it reads lies in whole planes. NHWC tensors are converted where they enter or
-// leave the chain.
+// leave the chain, and an int8 convolution there may have any window (chain_unroll.h).
 #ifndef SPK_DELEGATE_CHAIN_H_
 #define SPK_DELEGATE_CHAIN_H_
 

@@ -24,11 +24,11 @@ int spk_planes_lay_out(spk_planes *p) {
 const spk_planes_kernels *spk_planes_kernels_here(spk_dtype dtype) {
 #if defined(__x86_64__)
   if (dtype == SPK_S8)
-    return spk_has_avx512vnni() && spk_has_avx512vbmi() ? &spk_planes_s8_avx512vbmi
-           : spk_has_avx512vnni()                       ? &spk_planes_s8_avx512vnni
-           : spk_has_avxvnni()                          ? &spk_planes_s8_avxvnni
-           : spk_has_avx2()                             ? &spk_planes_s8_avx2
-                                                        : NULL;
+    return spk_has_avx512vbmi()   ? &spk_planes_s8_avx512vbmi
+           : spk_has_avx512vnni() ? &spk_planes_s8_avx512vnni
+           : spk_has_avxvnni()    ? &spk_planes_s8_avxvnni
+           : spk_has_avx2()       ? &spk_planes_s8_avx2
+                                  : NULL;
   if (spk_has_avx512()) return &spk_planes_f32_avx512;
   if (spk_has_avx2()) return &spk_planes_f32_avx2;
 #endif
