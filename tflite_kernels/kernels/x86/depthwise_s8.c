@@ -38,6 +38,16 @@ void spk_depthwise_fill_end(const spk_layer *layer, const int8_t *weights, int32
   ends->below[at] = found.below;
 }
 
+void spk_depthwise_copy_end(const spk_depthwise_ends *ends, size_t from, size_t to) {
+  ends->sum[to] = ends->sum[from];
+  ends->bias[to] = ends->bias[from];
+  ends->multiplier[to] = ends->multiplier[from];
+  ends->shift[to] = ends->shift[from];
+  ends->scale[to] = ends->scale[from];
+  ends->offset[to] = ends->offset[from];
+  ends->below[to] = ends->below[from];
+}
+
 static int32_t divide_up(int32_t a, int32_t b) { return (a - 1) / b + 1; }
 
 spk_depthwise_shape spk_depthwise_shape_of(const spk_layer *layer, int32_t lanes) {

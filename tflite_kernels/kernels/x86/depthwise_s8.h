@@ -44,6 +44,9 @@ void spk_depthwise_clear_ends(const spk_depthwise_ends *ends, size_t lanes);
 void spk_depthwise_fill_end(const spk_layer *layer, const int8_t *weights, int32_t channel,
                             const spk_depthwise_ends *ends, size_t at);
 
+// Two lanes of one channel.
+void spk_depthwise_copy_end(const spk_depthwise_ends *ends, size_t from, size_t to);
+
 spk_depthwise_shape spk_depthwise_shape_of(const spk_layer *layer, int32_t lanes);
 
 #define SPK_DEPTHWISE_FUNCTIONS(isa)                                                   \

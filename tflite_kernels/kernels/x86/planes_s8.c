@@ -18,8 +18,9 @@ void spk_planes_depthwise_s8_pack(const spk_layer *layer, const int8_t *weights,
   const spk_depthwise_ends ends = spk_depthwise_ends_of(packed + planes, planes * kLanes);
   for (size_t c = 0; c < channels; ++c) {
     const size_t at = c / kSpkFour * kLanes, i = c % kSpkFour;
-    for (size_t lane = i; lane < kLanes; lane += kSpkFour)
-      spk_depthwise_fill_end(layer, weights, (int32_t)c, &ends, at + lane);
+    spk_depthwise_fill_end(layer, weights, (int32_t)c, &ends, at + i);
+    for (size_t lane = i + kSpkFour; lane < kLanes; lane += kSpkFour)
+      spk_depthwise_copy_end(&ends, at + i, at + lane);
     spk_planes_taps_s8 *plane = &packed[c / kSpkFour];
     for (size_t tap = 0; tap < 9; ++tap)
       plane->weights[tap % 3][i][tap / 3] = weights[tap * channels + c];

@@ -29,11 +29,41 @@ static int32_t result_of(const spk_requant *q, int32_t channel, int64_t sum) {
   return spk_clamp(q->output_offset + scaled_sum, q->act_min, q->act_max);
 }
 
-// What the float32 way makes of a sum, and the reference: the same, once both are clamped?
-static int is_equal(const spk_requant *q, int32_t channel, int64_t sum,
-                    const spk_scale_f32 *found) {
-  const int32_t got = scaled(sum, found->scale, sum < 0 ? found->below : found->offset);
-  return spk_clamp(got, q->act_min, q->act_max) == result_of(q, channel, sum);
+// A sum, and what the reference makes of it.
+typedef struct known_sum {
+  int64_t sum;
+  int32_t result;
+} known_sum;
+
+enum { kMostSums = 2 * 255 + 4, kMostNeighbours = 8 };
+
+typedef struct known_sums {
+  const spk_requant *q;
+  int32_t count;
+  known_sum all[kMostSums];
+} known_sums;
+
+static void add_sum(known_sums *known, int32_t channel, int64_t sum) {
+  known->all[known->count++] = (known_sum){sum, result_of(known->q, channel, sum)};
+}
+
+// The sums on both sides of all steps between the least and the most, these, and 0 and -1 if
+// they lie between them. None where one is too large.
+static void find_sums(known_sums *known, int32_t channel, const spk_sum_range *range) {
+  add_sum(known, channel, range->least);
+  add_sum(known, channel, range->most);
+  for (int64_t sum = -1; sum <= 0; ++sum)
+    if (sum >= range->least && sum <= range->most) add_sum(known, channel, sum);
+  for (int32_t result = known->q->act_min + 1; result <= known->q->act_max; ++result) {
+    const int64_t sum = step_to(known->q, channel, result);
+    if (sum <= range->least || sum > range->most) continue;
+    if (sum >= 1 << 30 || sum <= -(1 << 30)) {
+      known->count = 0;
+      return;
+    }
+    add_sum(known, channel, sum - 1);
+    add_sum(known, channel, sum);
+  }
 }
 
 // Offsets that put results where they belong.
@@ -45,46 +75,27 @@ static float middle(const offset_range *range) {
   return (float)((range->least + range->most) / 2);
 }
 
-// Of `sum` the result is the one of the reference.
-static void narrow(const spk_requant *q, int32_t channel, float scale, int64_t sum,
+// Of a sum the result is the one of the reference.
+static void narrow(const spk_requant *q, float scale, const known_sum *known,
                    offset_range ranges[2]) {
-  const int32_t result = result_of(q, channel, sum);
-  const double bound = result - 0.5 - (double)scale * (double)sum;
-  offset_range *range = &ranges[sum < 0];
-  if (result > q->act_min && bound > range->least) range->least = bound;
-  if (result < q->act_max && bound + 1.0 < range->most) range->most = bound + 1.0;
-}
-
-enum { kMostSums = 2 * 255 + 4, kMostNeighbours = 8 };
-
-// The sums on both sides of all steps between the least and the most, these, and 0 and -1 if
-// they lie between them. Returns how many: 0 where one is too large.
-static int32_t sums_to_check(const spk_requant *q, int32_t channel, const spk_sum_range *range,
-                             int64_t sums[kMostSums]) {
-  int32_t count = 0;
-  sums[count++] = range->least;
-  sums[count++] = range->most;
-  for (int64_t sum = -1; sum <= 0; ++sum)
-    if (sum >= range->least && sum <= range->most) sums[count++] = sum;
-  for (int32_t result = q->act_min + 1; result <= q->act_max; ++result) {
-    const int64_t sum = step_to(q, channel, result);
-    if (sum <= range->least || sum > range->most) continue;
-    if (sum >= 1 << 30 || sum <= -(1 << 30)) return 0;
-    sums[count++] = sum - 1;
-    sums[count++] = sum;
-  }
-  return count;
+  const double bound = known->result - 0.5 - (double)scale * (double)known->sum;
+  offset_range *range = &ranges[known->sum < 0];
+  if (known->result > q->act_min && bound > range->least) range->least = bound;
+  if (known->result < q->act_max && bound + 1.0 < range->most) range->most = bound + 1.0;
 }
 
 // The offsets in the middle of what is right for all sums; scale 0 where some sum has none.
-static spk_scale_f32 with_scale(const spk_requant *q, int32_t channel, float scale,
-                                const int64_t *sums, int32_t count) {
+static spk_scale_f32 with_scale(const known_sums *known, float scale) {
+  const spk_requant *q = known->q;
   const double far = 1e6;  // from every step
   offset_range ranges[2] = {{-far, far}, {-far, far}};
-  for (int32_t i = 0; i < count; ++i) narrow(q, channel, scale, sums[i], ranges);
+  for (int32_t i = 0; i < known->count; ++i) narrow(q, scale, &known->all[i], ranges);
   const spk_scale_f32 found = {scale, middle(&ranges[0]), middle(&ranges[1])};
-  for (int32_t i = 0; i < count; ++i)
-    if (!is_equal(q, channel, sums[i], &found)) return (spk_scale_f32){0};
+  for (int32_t i = 0; i < known->count; ++i) {
+    const known_sum *each = &known->all[i];
+    const int32_t got = scaled(each->sum, scale, each->sum < 0 ? found.below : found.offset);
+    if (spk_clamp(got, q->act_min, q->act_max) != each->result) return (spk_scale_f32){0};
+  }
   return found;
 }
 
@@ -97,14 +108,16 @@ spk_scale_f32 spk_find_scale_f32(const spk_requant *q, int32_t channel,
   if (always == result_of(q, channel, range->most))
     return (spk_scale_f32){FLT_MIN, (float)always, (float)always};
   if (shift > -1 || shift < -20 || multiplier < 1 << 30) return none;
-  int64_t sums[kMostSums];
-  const int32_t count = sums_to_check(q, channel, range, sums);
+  known_sums known;
+  known.q = q;
+  known.count = 0;
+  find_sums(&known, channel, range);
   // The nearest scale, or one of its neighbours on both sides.
   const float nearest = (float)multiplier / (float)(UINT64_C(1) << (31 - shift));
   float scales[2] = {nearest, nextafterf(nearest, 0.0f)};
-  for (int32_t i = 0; i < kMostNeighbours && count; ++i) {
+  for (int32_t i = 0; i < kMostNeighbours && known.count; ++i) {
     for (int side = 0; side < 2; ++side) {
-      const spk_scale_f32 found = with_scale(q, channel, scales[side], sums, count);
+      const spk_scale_f32 found = with_scale(&known, scales[side]);
       if (found.scale != 0.0f) return found;
       scales[side] = nextafterf(scales[side], side ? 0.0f : FLT_MAX);
     }
