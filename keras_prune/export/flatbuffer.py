@@ -232,12 +232,12 @@ def tensor_array(model, tensor):
         values = _values(kind, data, count if tensor.sparsity is None else None)
         if tensor.sparsity is not None:
             values = decode_sparse(values, shape, tensor.sparsity)
+        values = values.reshape(shape)
     except ValueError as error:
         raise ValueError(
             f"The constant tensor cannot be read: {error}. "
             f"Received: tensor={text(tensor.name)!r}, shape={shape}, type={kind}"
         ) from None
-    values = values.reshape(shape)
     values.flags.writeable = False
     return values
 

@@ -100,10 +100,12 @@ def test_what_is_not_a_number_or_not_constant_is_none():
     assert constants(model) == [None, None]
 
 
-@pytest.mark.parametrize("shape", [(5,), (1 << 20, 1 << 20)])
-def test_data_that_does_not_fit_the_shape_is_refused(shape):
+@pytest.mark.parametrize(
+    ("shape", "count"), [((5,), 4), ((1 << 20, 1 << 20), 4), ((0, 1 << 30, 1 << 30, 1 << 30), 0)]
+)
+def test_data_that_does_not_fit_the_shape_is_refused(shape, count):
     model = empty_model()
-    index = add_tensor(model, shape, "FLOAT32", np.zeros(4, np.float32), name="w")
+    index = add_tensor(model, shape, "FLOAT32", np.zeros(count, np.float32), name="w")
     with pytest.raises(ValueError, match="tensor='w'"):
         flatbuffer.tensor_array(model, model.subgraphs[0].tensors[index])
 
