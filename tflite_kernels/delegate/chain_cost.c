@@ -21,7 +21,8 @@ typedef struct chain_costs {
 
 static const double kChainCall = 600;
 
-// Rows of windows are looked for where they lie: so many times as long as pixels.
+// Rows of windows are looked for where they lie: so many times as long as pixels, by a profile
+// of MobileNetV2's first layer.
 static const double kUnrolledEnter = 3;
 
 static const chain_costs kAvx512 = {

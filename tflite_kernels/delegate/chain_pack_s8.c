@@ -36,7 +36,6 @@ static const char *pack_conv2d(spk_chain *chain, int32_t link, const spk_layer *
   spk_planes_conv2d_s8 *conv = &chain->kernel_of[link].as.conv_s8;
   conv->channels = spk_channels_s8_of(layer, packed, tail);
   conv->channels.requant = &chain->requants[link];  // outlives this call
-  conv->channels.clamps = layer->requant.act_min > 0 || layer->requant.act_max < 255;
   conv->height = height;
   return NULL;
 }

@@ -25,19 +25,15 @@ bool spk_can_unroll(const spk_window2d *w) {
 }
 
 spk_window2d spk_unrolled(const spk_window2d *w) {
-  return (spk_window2d){.batch = w->batch,
-                        .in_h = w->out_h,
-                        .in_w = w->out_w,
-                        .in_c = w->kernel_h * words_of_row(w) * kSpkPlanesWord,
-                        .out_h = w->out_h,
-                        .out_w = w->out_w,
-                        .out_c = w->out_c,
-                        .kernel_h = 1,
-                        .kernel_w = 1,
-                        .stride_h = 1,
-                        .stride_w = 1,
-                        .dilation_h = 1,
-                        .dilation_w = 1};
+  spk_window2d pixel = *w;
+  pixel.in_h = w->out_h;
+  pixel.in_w = w->out_w;
+  pixel.in_c = w->kernel_h * words_of_row(w) * kSpkPlanesWord;
+  pixel.kernel_h = pixel.kernel_w = 1;
+  pixel.stride_h = pixel.stride_w = 1;
+  pixel.dilation_h = pixel.dilation_w = 1;
+  pixel.pad_top = pixel.pad_left = 0;
+  return pixel;
 }
 
 int32_t spk_run_of_link(const spk_link *link, const spk_window2d *w) {

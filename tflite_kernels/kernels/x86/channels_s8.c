@@ -65,7 +65,8 @@ static spk_channels_s8 tail_of(const spk_layer *layer, const void *tail) {
       .shift = multiplier + rows,
       .way = way,
       .order = way + rows / kSpkFour,
-      .away = q->act_min<q->output_offset, .clamps = q->act_min> - 128 || q->act_max < 127,
+      .away = q->act_min < q->output_offset,
+      .clamps = q->act_max - q->act_min < 255,
   };
 }
 

@@ -24,7 +24,7 @@ typedef struct spk_channels_s8 {
   const uint32_t *way;    // (rows / 4,): an spk_channel_way
   const uint32_t *order;  // (rows / 4,): which four channels to compute after which
   int away;               // the activation cuts off no negative sums: their ties round down
-  int clamps;             // to less than int8
+  int clamps;             // to less than a byte holds
 } spk_channels_s8;
 
 // All of it stands in a tail behind the packed weights, whose bytes are a multiple of 4.

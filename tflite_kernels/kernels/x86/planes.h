@@ -21,8 +21,8 @@
 #include "spk/layer.h"
 
 enum { kSpkPlanesVector = 16, kSpkPlanesTile = 96, kSpkPlanesTileStride = 112 };
-enum { kSpkPlanesWord = 4 };  // bytes
-enum { kSpkPlanesMostStep = 8, kSpkPlanesStepsRead = 128 };
+enum { kSpkPlanesWord = 4 };                                 // bytes
+enum { kSpkPlanesMostStep = 8, kSpkPlanesStepsRead = 128 };  // bytes, see pack_steps
 
 // Where windows may read beyond an image, and how large the image is.
 typedef struct spk_planes {

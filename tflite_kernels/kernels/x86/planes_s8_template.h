@@ -25,9 +25,6 @@ INLINE VECTOR words_of(const VECTOR *sum, const channels *ends, int clamps) {
   return clamps ? MINU8(ends->high, MAXU8(ends->low, bytes)) : bytes;
 }
 
-// To less than uint8?
-INLINE int clamps_to(int32_t act_min, int32_t act_max) { return act_min > 0 || act_max < 255; }
-
 // The next plane lies pages away, where no processor looks by itself.
 INLINE void look_ahead(const uint8_t *ahead, size_t row, size_t at) {
   if (at % kCacheLine) return;
@@ -105,7 +102,7 @@ INLINE void all_planes(const spk_planes_depthwise_s8 *d, spk_planes_tile from,
                        const spk_planes_row *rows, int32_t count, spk_planes_tile to) {
   const spk_requant *q = d->requant;
   const size_t planes = (size_t)d->planes, row = (size_t)d->pitch * kSpkPlanesWord;
-  const int clamps = clamps_to(q->act_min, q->act_max);
+  const int clamps = q->act_max - q->act_min < 255;
   const size_t step = (size_t)from.stride * kSpkPlanesWord;
   const spk_depthwise_ends all = spk_depthwise_ends_of(d->packed + planes, planes * 16);
   for (size_t i = 0; i < planes; ++i) {
@@ -159,7 +156,7 @@ TARGET static void add(const void *add, spk_planes_tile a, spk_planes_tile b, in
   const __m128i shift = _mm_cvtsi32_si128(s->shift),
                 low_bits = _mm_cvtsi32_si128(kSpkPlanesLowBits);
   const channels ends = {.low = SET8((char)s->act_min), .high = SET8((char)s->act_max)};
-  const int clamps = clamps_to(s->act_min, s->act_max);
+  const int clamps = s->act_max - s->act_min < 255;
   for (size_t i = 0; i < (size_t)s->planes; ++i) {
     const uint8_t *x = (const uint8_t *)a.at + i * (size_t)a.stride * kSpkPlanesWord;
     const uint8_t *y = (const uint8_t *)b.at + i * (size_t)b.stride * kSpkPlanesWord;
