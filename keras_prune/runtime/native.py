@@ -57,5 +57,5 @@ def library():
         getattr(handle, f"{name}_unpack").argtypes = [blob, size, int32, int32, int32, dense]
     handle.spk_hvx_fill_offsets.argtypes = [ctypes.POINTER(int32), ctypes.POINTER(int32)]
     handle.spk_conv2d_s8_fours__hvx_scratch.restype = size
-    handle.spk_conv2d_s8_fours__hvx_scratch.argtypes = [ctypes.POINTER(int32), int32, int32]
+    handle.spk_conv2d_s8_fours__hvx_scratch.argtypes = [ctypes.POINTER(int32), int32]
     return handle

@@ -95,19 +95,18 @@ def unpack_lanes_s8(blob, rows, cols, block):
     return unpack("spk_lanes_s8_unpack", blob, rows, cols, block)
 
 
-def fours_scratch_hvx(window, indices, spread):
+def fours_scratch_hvx(window, indices):
     """Returns the bytes of scratch that a convolution of Hexagon's vector unit needs.
 
     Args:
         window: The 15 integers of `spk_window2d`, in its order.
         indices: Integer. Those of `fours_s8`, or 0 for dense weights.
-        spread: Bool. As for packing.
 
     Returns:
         An integer.
     """
     fields = (ctypes.c_int32 * 15)(*window)
-    return library().spk_conv2d_s8_fours__hvx_scratch(fields, indices, int(spread))
+    return library().spk_conv2d_s8_fours__hvx_scratch(fields, indices)
 
 
 def column_offsets_hvx(window, fours):

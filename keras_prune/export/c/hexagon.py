@@ -22,13 +22,16 @@ SOURCES = (
 )
 _FOUR_ROWS = 8  # packets of four columns of four dense rows, and one tile
 _FOUR = 4  # of a stored four and one tile
-_ROW = 16  # of an output row and one tile: requantisation, and back to NHWC
+_ROW = 15  # of an output row and one tile: requantisation, and back to NHWC
 _PACKED, _HALF_PACKED = 1070, 650  # of 128 input channels, or up to 64, and one tile: packing
 _PLANAR = 3  # more, of an input channel and one tile, where bytes are packed
-_TILE_ONCE, _PLANES_ONCE = 60, 600
-_COLUMN = 1.4  # of a column of a tile that is copied
+# Of 128 channels and of a channel, and one tile: packing of words, of bytes, where vectors hold
+# whole pixels, or pixels whole vectors.
+_REGULAR = {False: (390, 2.6), True: (145, 3.5)}
+_TILE_ONCE, _PLANES_ONCE = 90, 600
+_COLUMN, _PLANAR_COLUMN, _SINGLE_COLUMN = 1.3, 1.05, 2.1  # of a column of a tile that is copied
 _COPY = 2.2  # of an input channel, one tile, and a column of the kernel: shifted planes
-_ROW_ONCE, _COLUMN_ONCE = 12, 3  # of a row and a column, whatever the number of tiles
+_ROW_ONCE, _COLUMN_ONCE = 9, 0.6  # of a row and a column, whatever the number of tiles
 
 
 def candidates(weights, window):
@@ -50,7 +53,7 @@ def candidates(weights, window):
         packets = packets_of(window, matrix, products, spread)
         packets += _ROW_ONCE * len(matrix) + _COLUMN_ONCE * matrix.shape[1]
         sources = (f"kernels/hexagon/conv2d_s8_{name}_hvx.c", *SOURCES)
-        scratch = fours_scratch_hvx([value for _, value in window], indices, spread)
+        scratch = fours_scratch_hvx([value for _, value in window], indices)
         return Candidate(encoding, f"spk_conv2d_s8_{name}__hvx", sources, values, packets, scratch)
 
     rows = _four_by_four(matrix)
@@ -83,19 +86,33 @@ def packets_of(window, matrix, products, spread=False):
     tiles, copied = _tiles(shape)
     rows, columns = matrix.shape
     channels = columns // (shape["kernel_h"] * shape["kernel_w"])
-    whole, rest = divmod(channels, 2 * _CHANNELS)
-    packed = whole * _PACKED + (_PACKED if rest > _CHANNELS else _HALF_PACKED if rest else 0)
-    packets = products + _ROW * rows + packed + _TILE_ONCE + _PLANAR * channels * spread
+    packets = products + _ROW * rows + _packing(shape, channels, spread) + _TILE_ONCE
     if copied == "bytes" and not spread:
         packets += _COPY * channels * (shape["kernel_w"] - 1)
     elif copied != "never":
-        packets += _COLUMN * columns
+        single = _SINGLE_COLUMN if shape["kernel_w"] == 1 else _PLANAR_COLUMN
+        packets += columns * (single if spread and _is_flat(shape) else _COLUMN)
     return tiles * packets + (_PLANES_ONCE if copied == "bytes" else 0)
+
+
+def _packing(shape, channels, spread):
+    # Packets that pack the pixels of a tile.
+    whole, rest = divmod(channels, 2 * _CHANNELS)
+    regular = not rest or (not whole and rest >= 16 and rest & (rest - 1) == 0)
+    if regular and shape["in_c"] == channels and _is_flat(shape):
+        chunk, channel = _REGULAR[spread]
+        return chunk * max(whole, 1) + channel * channels
+    packed = whole * _PACKED + (_PACKED if rest > _CHANNELS else _HALF_PACKED if rest else 0)
+    return packed + _PLANAR * channels * spread
+
+
+def _is_flat(shape):
+    return shape["stride_h"] == shape["stride_w"] == 1 and shape["out_w"] <= shape["in_w"]
 
 
 def _tiles(shape):
     # How many tiles there are (see spk/planes_hvx.h), and whether they are copied.
-    flat = shape["stride_h"] == shape["stride_w"] == 1 and shape["out_w"] <= shape["in_w"]
+    flat = _is_flat(shape)
     reach = (shape["kernel_w"] - 1) * shape["dilation_w"] // shape["stride_w"]
     pitch = shape["in_w"] if flat else shape["out_w"] + reach
     tiles = shape["batch"] * -(-shape["out_h"] * pitch // _TILE)

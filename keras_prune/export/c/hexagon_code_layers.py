@@ -39,7 +39,7 @@ def conv2d(node, target):
         SOURCES,
         program.words,
         hexagon.packets_of(fields, matrix, program.packets),
-        fours_scratch_hvx(window, sums * VECTOR // 4, False),
+        fours_scratch_hvx(window, sums * VECTOR // 4),
         code_bytes=program.code_bytes,
     )
     step = code_step(node, twin, candidate, program, PARAMETERS)

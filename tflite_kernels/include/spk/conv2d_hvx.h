@@ -3,8 +3,7 @@
 // For every four columns of the weight matrix a kernel reads 512 bytes of a tile. Interleaved,
 // they are four vectors of 32 pixels with four columns each, as the kernels of whole fours want
 // it; they lie behind job->base, as far as job->offsets says. Planar, they are one vector a
-// column, 128 pixels in their order; job->together of them, of as many tiles, lie behind each
-// other, and then those of the next column.
+// column, 128 pixels in their order.
 #ifndef SPK_CONV2D_HVX_H_
 #define SPK_CONV2D_HVX_H_
 
@@ -32,7 +31,6 @@ typedef struct spk_hvx_rows {
   const uint8_t *base;
   const int32_t *offsets;  // (columns / 4,), then the first two again
   int32_t in_order;        // is offsets[i] = 512 i?
-  int32_t together, part;  // planar: tiles beside each other, 1 or 4, and which of them
   void *work;              // the kernel's own part of scratch
   HVX_Vector *sums;        // out: (rows, 128 pixels) int8, scaled; one vector before is free
   const struct spk_hvx_record *records;

@@ -16,5 +16,11 @@ void spk_hvx_copy_words(const uint8_t *from, int32_t step, int32_t count,
 void spk_hvx_copy_bytes(const uint8_t *from, int32_t step, int32_t count,
                         const HVX_Vector *mask, HVX_Vector padding, uint8_t *to);
 
+// Three such copies of every plane at once, from `from + at[k]` under mask k to to[k]: at[0] is
+// 0, and the others are at most 128 and in their order. `count` is even.
+void spk_hvx_copy_thrice(const uint8_t *from, const int32_t at[3], int32_t step, int32_t count,
+                         const HVX_Vector *const mask[3], HVX_Vector padding,
+                         uint8_t *const to[3]);
+
 #endif  // __HVX__
 #endif  // SPK_COPY_HVX_H_

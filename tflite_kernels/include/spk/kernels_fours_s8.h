@@ -58,9 +58,8 @@ void spk_conv2d_s8_code__hvx(const spk_window2d *w, const spk_requant *q, const 
                              const spk_hvx_code *code, int8_t *output, void *scratch);
 
 // Of all of them; for code, `indices` are the words of five chunks and of a vector. `indices`
-// counts those of the weights, and is 0 for rows4; `spread` is 1 for fours.
-SPK_API size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t indices,
-                                                int32_t spread);
+// counts those of the weights, and is 0 for rows4.
+SPK_API size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t indices);
 
 #ifdef __cplusplus
 }

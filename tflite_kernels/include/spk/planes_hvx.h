@@ -20,7 +20,6 @@
 
 #include "spk/conv2d_hvx.h"
 
-enum { SPK_HVX_TOGETHER = 4 };  // tiles, at most
 enum { SPK_HVX_NO_PLANES, SPK_HVX_FLAT, SPK_HVX_STRIDED };
 
 #if defined(__HVX__)
@@ -32,9 +31,8 @@ typedef struct spk_hvx_planes {
   HVX_Vector *masks;   // of flat planes: (kernel_w, masked positions), words or bytes
   HVX_Vector padding;  // the zero point as the planes hold it
   int32_t kind, planar;
-  int32_t together;  // tiles
-  int32_t copied;    // 1: flat planes are copied for every column of the kernel
-  int32_t groups;    // of four channels
+  int32_t copied;  // 1: flat planes are copied for every column of the kernel
+  int32_t groups;  // of four channels
   int32_t phases_h, phases_w;
   int32_t rows, pitch;
   int32_t front;  // positions of flat planes before the first pixel
@@ -47,9 +45,6 @@ typedef struct spk_hvx_planes {
 #endif  // __HVX__
 
 size_t spk_hvx_planes_bytes(const spk_window2d *w);
-// How many planar tiles are copied at once, 1 or 4: they lie beside each other, column by
-// column, and a load serves two of them.
-int32_t spk_hvx_together(const spk_window2d *w, int32_t planar);
 // (in_c / 4 * kernel_h * kernel_w,): where every four columns of an interleaved tile lie behind
 // its base.
 SPK_API void spk_hvx_fill_offsets(const spk_window2d *w, int32_t *offsets);
@@ -78,7 +73,7 @@ void spk_hvx_flat_tile(const spk_hvx_planes *p, int32_t position, uint8_t *to);
 void spk_hvx_pack_flat(const spk_hvx_planes *p, const int8_t *image, HVX_Vector *work,
                        HVX_Vector *turn);
 void spk_hvx_pack_strided(const spk_hvx_planes *p, const int8_t *image, HVX_Vector *turn);
-// 128 pixels that follow each other; four vectors for every group.
+// 128 pixels that follow each other; four vectors for every group, planar if the tile is.
 void spk_hvx_pack_tile(const spk_hvx_planes *p, int32_t position, HVX_Vector *tile,
                        HVX_Vector *turn);
 

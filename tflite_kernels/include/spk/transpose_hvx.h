@@ -18,6 +18,18 @@ enum { SPK_HVX_TURN_BYTES = 128 * SPK_HVX_BYTES };
 void spk_hvx_turn_bytes(HVX_Vector *from, HVX_Vector *work, int32_t rows, int32_t bits,
                         int8_t *to, int32_t step);
 
+// The same with the result in either array; returns which. Both are read one vector further.
+HVX_Vector *spk_hvx_turn_rows(HVX_Vector *from, HVX_Vector *work, int32_t rows, int32_t bits);
+
+// Can spk_hvx_turn_pixels read these? Vectors hold whole pixels, or pixels whole vectors.
+int spk_hvx_are_regular(const int8_t *pixels, int32_t in_c);
+// 128 pixels, the first 128 bytes of each at most, exclusively-ored with `sign`, become planes
+// of bytes, one a channel, `step` bytes apart; with a grain of 4, 32 pixels become planes of
+// words. The arrays have room for a vector a plane and one more. Planes of bytes may go to the
+// first.
+void spk_hvx_turn_pixels(const int8_t *pixels, int32_t in_c, HVX_Vector sign, int32_t grain,
+                         HVX_Vector *first, HVX_Vector *second, uint8_t *to, int32_t step);
+
 // (32 pixels, 32 words) in n vectors to (words, 32 pixels), `step` bytes apart: n is 32, or 16
 // where pixels i and i + 16 share a vector, their words interleaved. `work` has 32 vectors.
 void spk_hvx_turn_words(HVX_Vector *from, HVX_Vector *work, int32_t n, int32_t words,

@@ -14,16 +14,17 @@ typedef struct parts {
   size_t planes, tile, sums, turn, offsets, records, work, end;
 } parts;
 
-static size_t rounded(size_t n, size_t to) { return (n + to - 1) / to * to; }
+// `to` is a power of two: the processor has no division.
+static size_t rounded(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
 
-static parts parts_of(const spk_window2d *w, int32_t planar) {
+static parts parts_of(const spk_window2d *w) {
   const size_t fours =
       (size_t)spk_channel_fours(w->in_c) * (size_t)w->kernel_h * (size_t)w->kernel_w;
   parts p = {.planes = 0};
   p.tile = spk_hvx_planes_bytes(w);
   // One vector more: copies of a tile read to the vector behind what they need, and one for
   // what a kernel stores before its sums.
-  p.sums = p.tile + (fours * 4 * (size_t)spk_hvx_together(w, planar) + 2) * SPK_HVX_BYTES;
+  p.sums = p.tile + (fours * 4 + 2) * SPK_HVX_BYTES;
   p.turn = p.sums + rounded((size_t)w->out_c, CHUNK) * SPK_HVX_BYTES;
   p.offsets = p.turn + (size_t)SPK_HVX_TURN_BYTES;
   p.records = rounded(p.offsets + (fours + 2) * sizeof(int32_t), SPK_HVX_BYTES);
@@ -33,11 +34,9 @@ static parts parts_of(const spk_window2d *w, int32_t planar) {
   return p;
 }
 
-size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t indices,
-                                        int32_t spread) {
+size_t spk_conv2d_s8_fours__hvx_scratch(const spk_window2d *w, int32_t indices) {
   const size_t plain = spk_conv2d_s8_fours__c_scratch(w);
-  const size_t vectors =
-      parts_of(w, spread).end + (size_t)(indices + SPK_HVX_AHEAD) * sizeof(int32_t);
+  const size_t vectors = parts_of(w).end + (size_t)(indices + SPK_HVX_AHEAD) * sizeof(int32_t);
   return (vectors > plain ? vectors : plain) + SPK_HVX_BYTES;
 }
 
@@ -110,9 +109,8 @@ static place store_tile(const spk_hvx_planes *p, place begin, HVX_Vector *sums, 
   for (int32_t first = 0; first < rows; first += CHUNK) {
     const int32_t count = rows - first < CHUNK ? rows - first : CHUNK;
     const int32_t bits = bits_of(count);
-    HVX_Vector *const last = bits % 4 == 1 || bits % 4 == 2 ? turn : sums + first;
-    const int8_t *const pixels = (const int8_t *)last;
-    spk_hvx_turn_bytes(sums + first, turn, 1 << bits, bits, (int8_t *)last, SPK_HVX_BYTES);
+    const int8_t *const pixels =
+        (const int8_t *)spk_hvx_turn_rows(sums + first, turn, 1 << bits, bits);
     end = begin;
     for (int32_t left = SPK_HVX_PIXELS; left > 0;) {
       const int8_t *from = pixels + ((ptrdiff_t)(SPK_HVX_PIXELS - left) << bits);
@@ -166,7 +164,7 @@ static int32_t fill_records(const spk_requant *q, const int32_t *bias, int32_t r
 void spk_hvx_conv2d(const spk_window2d *w, const spk_requant *q, const int8_t *input,
                     const uint32_t *weights, const int32_t *bias, int8_t *output, void *scratch,
                     const spk_hvx_kernel *kernel) {
-  const parts at = parts_of(w, kernel->planar);
+  const parts at = parts_of(w);
   uint8_t *const base = (uint8_t *)rounded((uintptr_t)scratch, SPK_HVX_BYTES);
   HVX_Vector *const tile = (HVX_Vector *)(base + at.tile);
   HVX_Vector *const turn = (HVX_Vector *)(base + at.turn);
@@ -193,19 +191,20 @@ void spk_hvx_conv2d(const spk_window2d *w, const spk_requant *q, const int8_t *i
   } else {
     job.first_multiplier = q->multiplier[0];
     job.wide = fill_records(q, bias, w->out_c, kernel, records);
-    spk_hvx_fill_offsets(w, offsets);
-    offsets[job.columns / 4] = offsets[0];
-    offsets[job.columns / 4 + 1] = offsets[1 % (job.columns / 4)];
+    if (!kernel->planar) {
+      const int32_t fours = job.columns / 4;
+      spk_hvx_fill_offsets(w, offsets);
+      offsets[fours] = offsets[0];
+      offsets[fours + 1] = offsets[fours > 1];
+    }
   }
   job.in_order = !p.copied;
-  job.together = p.together;
   if (kernel->prepare != NULL) kernel->prepare(&job);
   for (int32_t b = 0; b < p.batch; ++b) {
     spk_hvx_fill_planes(&p, b, tile, turn);
     place done = {0, 0};
     for (int32_t position = 0; position < p.positions; position += SPK_HVX_PIXELS) {
       job.base = spk_hvx_fill_tile(&p, position, tile, turn);
-      job.part = position / SPK_HVX_PIXELS & (p.together - 1);
       kernel->multiply(&job);
       done = store_tile(&p, done, job.sums, w->out_c, turn, output);
     }

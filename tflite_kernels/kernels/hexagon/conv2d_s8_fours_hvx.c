@@ -18,60 +18,51 @@
 static void prepare(const spk_hvx_rows *job) {
   const spk_fours_view v = spk_fours_of(job->weights, job->rows, 1);
   const int32_t count = 4 * v.fours, tile = (int32_t)(uintptr_t)job->base;
-  const int32_t apart = job->together * SPK_HVX_BYTES;
   int32_t *const address = job->work;
-  int32_t done = spk_hvx_widen(v.index, count, tile, job->together > 1 ? 9 : 7, address);
-  for (; done < count; ++done) address[done] = tile + apart * v.index[done];
+  int32_t done = spk_hvx_widen(v.index, count, tile, 7, address);
+  for (; done < count; ++done) address[done] = tile + SPK_HVX_BYTES * v.index[done];
   for (int32_t i = 0; i < SPK_HVX_AHEAD; ++i) address[count + i] = tile;
 }
 
 // v11:10 holds the interleaved bytes of the first two columns, v15:14 the finished words of
 // every fourth pixel from 0 and from 2 on, v17:16 those from 1 and from 3 on.
-#define FOURS(part)                                 \
+#define FOURS                                       \
   "{ v13:12.b = vshuffoe(v7.b, v6.b)\n\t"           \
-  "  v4 = vmem(r10 + #" part                        \
-  ")\n\t"                                           \
+  "  v4 = vmem(r10 + #0)\n\t"                       \
   "  v1.w += vrmpy(v16.ub, %[w].b)\n\t"             \
   "  r13:12 = memd(%[address]++#8) }\n\t"           \
   "{ v15:14.h = vshuffoe(v12.h, v10.h)\n\t"         \
-  "  v5 = vmem(r11 + #" part                        \
-  ")\n\t"                                           \
+  "  v5 = vmem(r11 + #0)\n\t"                       \
   "  v3.w += vrmpy(v17.ub, %[w].b)\n\t"             \
   "  %[w] = memw(%[weights]++#4) }\n\t"             \
   "{ v17:16.h = vshuffoe(v13.h, v11.h)\n\t"         \
-  "  v6 = vmem(r12 + #" part                        \
-  ")\n\t"                                           \
+  "  v6 = vmem(r12 + #0)\n\t"                       \
   "  v0.w += vrmpy(v14.ub, %[w].b)\n\t"             \
   "  r11:10 = memd(%[address]++#8) }\n\t"           \
   "{ v11:10.b = vshuffoe(v5.b, v4.b)\n\t"           \
-  "  v7 = vmem(r13 + #" part                        \
-  ")\n\t"                                           \
+  "  v7 = vmem(r13 + #0)\n\t"                       \
   "  v2.w += vrmpy(v15.ub, %[w].b) } :endloop0\n\t" \
   "{ v1.w += vrmpy(v16.ub, %[w].b)\n\t"             \
   "  v3.w += vrmpy(v17.ub, %[w].b)\n\t"             \
   "  %[w] = #0 }\n\t"
 
-#define MULTIPLY(part, early, late)                                                            \
+#define MULTIPLY(early, late)                                                                  \
   SPK_HVX_CONSTANTS                                                                            \
   "{ r11:10 = memd(%[address]++#8) }\n\t"                                                      \
   "{ r13:12 = memd(%[address]++#8) }\n\t"                                                      \
-  "{ v0 = vsplat(%[bias])\n\t  v4 = vmem(r10 + #" part                                         \
-  ") }\n\t"                                                                                    \
-  "{ v1 = v0\n\t  v3:2 = vcombine(v0, v0)\n\t  v5 = vmem(r11 + #" part                         \
-  ") }\n\t"                                                                                    \
-  "{ v6 = vmem(r12 + #" part                                                                   \
-  ")\n\t  r11:10 = memd(%[address]++#8) }\n\t"                                                 \
-  "{ v7 = vmem(r13 + #" part                                                                   \
-  ")\n\t  v11:10.b = vshuffoe(v5.b, v4.b)\n\t  %[w] = #0 }\n\t"                                \
+  "{ v0 = vsplat(%[bias])\n\t  v4 = vmem(r10 + #0) }\n\t"                                      \
+  "{ v1 = v0\n\t  v3:2 = vcombine(v0, v0)\n\t  v5 = vmem(r11 + #0) }\n\t"                      \
+  "{ v6 = vmem(r12 + #0)\n\t  r11:10 = memd(%[address]++#8) }\n\t"                             \
+  "{ v7 = vmem(r13 + #0)\n\t  v11:10.b = vshuffoe(v5.b, v4.b)\n\t  %[w] = #0 }\n\t"            \
   "{ v17:16 = vcombine(v4, v4) }\n\t"                                                          \
   "loop1(1f, %[rows])\n\t"                                                                     \
   "loop0(1f, %[count])\n\t"                                                                    \
   ".p2align 4\n"                                                                               \
-  "1:\n\t" FOURS(part) SPK_HVX_FINISH("v0", "v1", "v2", "v3", "v3:2", SORT, "lc0 = r3", early, \
-                                      late, ":endloop1") SPK_HVX_FLUSH(SORT)
+  "1:\n\t" FOURS SPK_HVX_FINISH("v0", "v1", "v2", "v3", "v3:2", SORT, "lc0 = r3", early, late, \
+                                ":endloop1") SPK_HVX_FLUSH(SORT)
 
-#define RUN(part, early, late)                                                                 \
-  __asm__ volatile(MULTIPLY(part, early, late)                                                 \
+#define RUN(early, late)                                                                       \
+  __asm__ volatile(MULTIPLY(early, late)                                                       \
                    : [w] "=&r"(w), [weights] "+&r"(weights), [address] "+&r"(address),         \
                      [record] "+&r"(record), [out] "+&r"(out)                                  \
                    : [bias] "r"(job->bias[0]), [count] "r"(v.count[0]), [rows] "r"(job->rows), \
@@ -87,30 +78,10 @@ static void multiply(const spk_hvx_rows *job) {
   const spk_hvx_record *record = job->records;
   HVX_Vector *out = job->sums - 1;
   int32_t w;
-  switch (job->wide ? 4 + job->part : job->part) {
-    case 0:
-      RUN("0", "", "");
-      break;
-    case 1:
-      RUN("1", "", "");
-      break;
-    case 2:
-      RUN("2", "", "");
-      break;
-    case 3:
-      RUN("3", "", "");
-      break;
-    case 4:
-      RUN("0", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
-      break;
-    case 5:
-      RUN("1", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
-      break;
-    case 6:
-      RUN("2", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
-      break;
-    default:
-      RUN("3", SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
+  if (job->wide) {
+    RUN(SPK_HVX_WIDE_EARLY, SPK_HVX_WIDE_LATE);
+  } else {
+    RUN("", "");
   }
 }
 

@@ -10,17 +10,23 @@ static void fill(uint8_t *to, int32_t bytes, HVX_Vector value) {
   for (int32_t i = 0; i < bytes; i += SPK_HVX_BYTES) *(HVX_Vector *)(to + i) = value;
 }
 
+// The same in `count` planes, `step` bytes apart.
+static void fill_planes(uint8_t *to, int32_t bytes, int32_t count, int32_t step,
+                        HVX_Vector value) {
+  for (int32_t i = 0; i < bytes; i += SPK_HVX_BYTES) {
+    uint8_t *place = to + i;
+    for (int32_t plane = 0; plane < count; ++plane, place += step) *(HVX_Vector *)place = value;
+  }
+}
+
 // The rows of padding before and behind the pixels of flat planes.
 static void pad(const spk_hvx_planes *p) {
   const int32_t size = p->planar ? 1 : WORD, count = p->groups * (p->planar ? WORD : 1);
   const int32_t front = p->front * size;
   const int32_t behind = front + (p->w->in_h * p->w->in_w * size + SPK_HVX_BYTES - 1) /
                                      SPK_HVX_BYTES * SPK_HVX_BYTES;
-  uint8_t *plane = p->words;
-  for (int32_t i = 0; i < count; ++i, plane += p->plane) {
-    fill(plane, front, p->padding);
-    fill(plane + behind, p->plane - behind, p->padding);
-  }
+  fill_planes(p->words, front, count, p->plane, p->padding);
+  fill_planes(p->words + behind, p->plane - behind, count, p->plane, p->padding);
 }
 
 // Column kx of the kernel, counted from the output pixel's.
@@ -97,20 +103,49 @@ int32_t spk_hvx_flat_place(const spk_hvx_planes *p, int32_t ky, int32_t shift) {
   return p->front + (ky * p->w->dilation_h - p->w->pad_top) * p->pitch + shift;
 }
 
+// A row of the kernel, planes of bytes: up to three of its columns from the same vectors.
+static void planar_taps(const spk_hvx_planes *p, int32_t position, int32_t ky, uint8_t *to) {
+  const int32_t columns = p->groups * WORD, width = p->w->kernel_w, apart = p->w->dilation_w;
+  const int32_t together = width > 1 && 2 * apart <= SPK_HVX_BYTES ? 3 : 1;
+  for (int32_t done = 0; done < width; done += together) {
+    const int32_t kx = done + together <= width ? done
+                       : width - together > 0   ? width - together
+                                                : 0;
+    const int32_t place = position + spk_hvx_flat_place(p, ky, shift_of(p, kx));
+    uint8_t *const first = to + kx * columns * SPK_HVX_BYTES;
+    if (together == 1) {
+      spk_hvx_copy_bytes(p->words + place, p->plane, columns, mask_of(p, kx, position),
+                         p->padding, first);
+      continue;
+    }
+    int32_t at[3];
+    const HVX_Vector *mask[3];
+    uint8_t *where[3];
+    for (int32_t i = 0; i < 3; ++i) {
+      const int32_t next = kx + i < width ? i : width - 1 - kx;
+      at[i] = next * apart;
+      mask[i] = mask_of(p, kx + next, position);
+      where[i] = first + next * columns * SPK_HVX_BYTES;
+    }
+    spk_hvx_copy_thrice(p->words + place, at, p->plane, columns, mask, p->padding, where);
+  }
+}
+
+static void word_taps(const spk_hvx_planes *p, int32_t position, int32_t ky, uint8_t *to) {
+  for (int32_t kx = 0; kx < p->w->kernel_w; ++kx, to += p->groups * 4 * SPK_HVX_BYTES) {
+    const int32_t place = position + spk_hvx_flat_place(p, ky, shift_of(p, kx));
+    spk_hvx_copy_words(p->words + (ptrdiff_t)WORD * place, p->plane, p->groups,
+                       mask_of(p, kx, position), p->padding, to, 4 * SPK_HVX_BYTES);
+  }
+}
+
 void spk_hvx_flat_tile(const spk_hvx_planes *p, int32_t position, uint8_t *to) {
-  const int32_t size = p->planar ? 1 : WORD, four = SPK_HVX_TOGETHER * SPK_HVX_BYTES;
-  const int32_t columns = p->groups * (p->planar ? WORD : 1);
-  const int32_t apart = p->planar && p->together == 1 ? SPK_HVX_BYTES : four;
-  for (int32_t ky = 0; ky < p->w->kernel_h; ++ky) {
-    for (int32_t kx = 0; kx < p->w->kernel_w; ++kx, to += columns * apart) {
-      const int32_t place = position + spk_hvx_flat_place(p, ky, shift_of(p, kx));
-      const uint8_t *const from = p->words + (ptrdiff_t)size * place;
-      const HVX_Vector *const mask = mask_of(p, kx, position);
-      if (apart == four) {
-        spk_hvx_copy_words(from, p->plane, columns, mask, p->padding, to, four);
-      } else {
-        spk_hvx_copy_bytes(from, p->plane, columns, mask, p->padding, to);
-      }
+  const int32_t row = p->w->kernel_w * p->groups * 4 * SPK_HVX_BYTES;
+  for (int32_t ky = 0; ky < p->w->kernel_h; ++ky, to += row) {
+    if (p->planar) {
+      planar_taps(p, position, ky, to);
+    } else {
+      word_taps(p, position, ky, to);
     }
   }
 }

@@ -116,6 +116,17 @@ static void put_words(const spk_hvx_planes *p, const int8_t *pixel, int32_t left
   spk_hvx_turn_words(turn, turn + AT_ONCE, vectors, groups, to, step);
 }
 
+// Turns as many pixels as fill a vector of a plane, if they all are in the input and regular.
+static int turn_regular(const spk_hvx_planes *p, const int8_t *pixel, int32_t left,
+                        HVX_Vector *first, HVX_Vector *second, uint8_t *to, int32_t step) {
+  const int32_t grain = p->planar ? 1 : WORD;
+  if (left < (p->planar ? SPK_HVX_PIXELS : AT_ONCE) || !spk_hvx_are_regular(pixel, p->w->in_c))
+    return 0;
+  spk_hvx_turn_pixels(pixel, p->w->in_c, other_sign(Q6_V_vzero()), grain, first, second, to,
+                      step);
+  return 1;
+}
+
 // The planes of `groups` groups: of words, or the four planes of bytes of every group.
 static void flat_planes(const spk_hvx_planes *p, const int8_t *pixel, int32_t groups,
                         HVX_Vector *work, HVX_Vector *turn, uint8_t *to) {
@@ -123,11 +134,15 @@ static void flat_planes(const spk_hvx_planes *p, const int8_t *pixel, int32_t gr
   const int32_t pixels = p->w->in_h * p->w->in_w, all = 4 * AT_ONCE;
   if (!p->planar) {
     for (int32_t at = 0; at < pixels; at += AT_ONCE, to += SPK_HVX_BYTES) {
-      put_words(p, pixel + at * in_c, pixels - at, groups, turn, to, p->plane);
+      const int8_t *const from = pixel + at * in_c;
+      if (turn_regular(p, from, pixels - at, turn, turn + AT_ONCE, to, p->plane)) continue;
+      put_words(p, from, pixels - at, groups, turn, to, p->plane);
     }
     return;
   }
   for (int32_t at = 0; at < pixels; at += all, to += SPK_HVX_BYTES) {
+    const int8_t *const begin = pixel + at * in_c;
+    if (turn_regular(p, begin, pixels - at, work, turn, to, p->plane)) continue;
     for (int32_t i = 0; i < 4; ++i) {
       const int32_t from = at + i * AT_ONCE;
       put_words(p, pixel + from * in_c, pixels - from, groups, turn, (uint8_t *)(work + i),
@@ -150,14 +165,25 @@ void spk_hvx_pack_flat(const spk_hvx_planes *p, const int8_t *image, HVX_Vector 
 
 void spk_hvx_pack_tile(const spk_hvx_planes *p, int32_t position, HVX_Vector *tile,
                        HVX_Vector *turn) {
-  const int32_t in_c = p->w->in_c;
+  const int32_t in_c = p->w->in_c, step = 4 * SPK_HVX_BYTES;
   for (int32_t first = 0; first < p->groups; first += AT_ONCE) {
     HVX_Vector *const to = tile + 4 * first;
-    for (int32_t i = 0; i < 4; ++i) {
-      const int32_t at = position + i * AT_ONCE;
-      const int8_t *pixel = p->input + (ptrdiff_t)at * in_c + WORD * first;
-      put_words(p, pixel, p->positions - at, groups_at(p, first), turn, (uint8_t *)(to + i),
-                4 * SPK_HVX_BYTES);
+    const int8_t *pixel = p->input + (ptrdiff_t)position * in_c + WORD * first;
+    int32_t left = p->positions - position;
+    if (p->planar && turn_regular(p, pixel, left, to, turn, (uint8_t *)to, SPK_HVX_BYTES)) {
+      continue;
+    }
+    for (int32_t i = 0; i < 4; ++i, pixel += AT_ONCE * in_c, left -= AT_ONCE) {
+      uint8_t *const place = (uint8_t *)(to + i);
+      if (!p->planar && turn_regular(p, pixel, left, turn, turn + AT_ONCE, place, step)) {
+        continue;
+      }
+      put_words(p, pixel, left, groups_at(p, first), turn, place, step);
+    }
+    if (p->planar) {
+      for (int32_t g = 0; g < groups_at(p, first); ++g) {
+        spk_hvx_put_planar(to + 4 * g, (uint8_t *)(to + 4 * g), SPK_HVX_BYTES);
+      }
     }
   }
 }

@@ -6,7 +6,6 @@
 #include "spk/transpose_hvx.h"
 
 enum { WORD = 4, AT_ONCE = 32 };  // pixels in a vector of words
-enum { TOGETHER_BYTES = 1 << 19 };
 
 static int32_t kind_of(const spk_window2d *w) {
   if (w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1 &&
@@ -29,18 +28,11 @@ static int32_t extent(int32_t out, int32_t kernel, int32_t stride, int32_t dilat
 
 static int32_t most(int32_t a, int32_t b) { return a > b ? a : b; }
 
-static int32_t rounded(int32_t n, int32_t to) { return (n + to - 1) / to * to; }
+// `to` is a power of two: the processor has no division.
+static int32_t rounded(int32_t n, int32_t to) { return (n + to - 1) & -to; }
 
 static int32_t positions(const spk_window2d *w, int32_t pitch) {
   return (w->out_h - 1) * pitch + w->out_w;
-}
-
-int32_t spk_hvx_together(const spk_window2d *w, int32_t planar) {
-  const int32_t columns = WORD * spk_channel_fours(w->in_c) * w->kernel_h * w->kernel_w;
-  const int32_t bytes = columns * SPK_HVX_TOGETHER * SPK_HVX_PIXELS;
-  const int32_t several = positions(w, w->in_w) > 2 * SPK_HVX_PIXELS;
-  const int32_t wanted = planar && several && kind_of(w) == SPK_HVX_FLAT;
-  return wanted && bytes <= TOGETHER_BYTES ? SPK_HVX_TOGETHER : 1;
 }
 
 static int32_t flat_front(const spk_window2d *w) {
@@ -48,12 +40,11 @@ static int32_t flat_front(const spk_window2d *w) {
 }
 
 // Positions of a flat plane: all that are packed, and all that whole tiles read.
-static int32_t flat_span(const spk_window2d *w, int32_t planar) {
+static int32_t flat_span(const spk_window2d *w) {
   const int32_t below = (w->kernel_h - 1) * w->dilation_h - w->pad_top;
   const int32_t right = (w->kernel_w - 1) * w->dilation_w - w->pad_left;
-  const int32_t read =
-      rounded(positions(w, w->in_w), spk_hvx_together(w, planar) * SPK_HVX_PIXELS) +
-      most(below * w->in_w + right, 0) + SPK_HVX_PIXELS;
+  const int32_t read = rounded(positions(w, w->in_w), SPK_HVX_PIXELS) +
+                       most(below * w->in_w + right, 0) + SPK_HVX_PIXELS;
   const int32_t packed = rounded(w->in_h * w->in_w, SPK_HVX_PIXELS);
   return flat_front(w) + rounded(most(read, packed), SPK_HVX_PIXELS);
 }
@@ -73,7 +64,7 @@ static int32_t strided_span(const spk_window2d *w) {
 static size_t plane_words(const spk_window2d *w, int32_t kind) {
   if (kind == SPK_HVX_NO_PLANES) return 0;
   const size_t groups = (size_t)spk_channel_fours(w->in_c);
-  if (kind == SPK_HVX_FLAT) return (groups + 1) * (size_t)flat_span(w, 1);
+  if (kind == SPK_HVX_FLAT) return (groups + 1) * (size_t)flat_span(w);
   const size_t count = groups * (size_t)phases(w->kernel_h, w->stride_h, w->dilation_h) *
                        (size_t)phases(w->kernel_w, w->stride_w, w->dilation_w);
   // Tiles that begin in a plane read up to a tile and a vector behind it.
@@ -85,14 +76,14 @@ size_t spk_hvx_planes_bytes(const spk_window2d *w) {
   size_t words = plane_words(w, kind);
   if (kind == SPK_HVX_FLAT) {
     const int32_t copies = are_aligned(w) ? w->kernel_w : 0;
-    words += words * (size_t)copies + (size_t)w->kernel_w * (size_t)flat_span(w, 1);
+    words += words * (size_t)copies + (size_t)w->kernel_w * (size_t)flat_span(w);
   }
   return words * WORD + (kind == SPK_HVX_STRIDED ? SPK_HVX_PIXELS * WORD : 0);
 }
 
 void spk_hvx_fill_offsets(const spk_window2d *w, int32_t *offsets) {
   const int32_t kind = kind_of(w), groups = spk_channel_fours(w->in_c);
-  const int32_t copied = kind == SPK_HVX_FLAT && are_aligned(w), span = flat_span(w, 0);
+  const int32_t copied = kind == SPK_HVX_FLAT && are_aligned(w), span = flat_span(w);
   const int32_t copies = copied ? WORD * (int32_t)plane_words(w, kind) : 0;
   int32_t i = 0;
   for (int32_t ky = 0; ky < w->kernel_h; ++ky) {
@@ -115,7 +106,6 @@ spk_hvx_planes spk_hvx_planes_of(const spk_window2d *w, int32_t input_offset,
                                  const int8_t *input, uint8_t *scratch, int32_t planar) {
   spk_hvx_planes p = {.w = w, .input = input, .words = scratch, .planar = planar};
   p.kind = kind_of(w);
-  p.together = spk_hvx_together(w, planar);
   p.input_end = input + (ptrdiff_t)w->batch * w->in_h * w->in_w * w->in_c;
   p.padding = Q6_V_vsplat_R((128 - input_offset & 0xff) * 0x01010101);
   p.groups = spk_channel_fours(w->in_c);
@@ -131,7 +121,7 @@ spk_hvx_planes spk_hvx_planes_of(const spk_window2d *w, int32_t input_offset,
     p.phases_h = p.phases_w = 1;
     p.pitch = w->in_w;
     p.front = flat_front(w);
-    p.span = flat_span(w, planar);
+    p.span = flat_span(w);
     p.plane = planar ? p.span : WORD * p.span;
   } else {
     p.phases_h = phases(w->kernel_h, w->stride_h, w->dilation_h);
@@ -183,15 +173,14 @@ const uint8_t *spk_hvx_fill_tile(const spk_hvx_planes *p, int32_t position, HVX_
   if (p->copied) return p->words + (ptrdiff_t)WORD * position;
   uint8_t *const base = (uint8_t *)tile;
   if (p->kind == SPK_HVX_FLAT) {
-    if ((position & (p->together * SPK_HVX_PIXELS - 1)) == 0)
-      spk_hvx_flat_tile(p, position, base);
+    spk_hvx_flat_tile(p, position, base);
     return base;
   }
-  if (p->kind == SPK_HVX_STRIDED) {
-    strided_tile(p, position, base);
-  } else {
+  if (p->kind == SPK_HVX_NO_PLANES) {
     spk_hvx_pack_tile(p, position, tile, turn);
+    return base;
   }
+  strided_tile(p, position, base);
   const int32_t fours = p->planar ? p->groups * p->w->kernel_h * p->w->kernel_w : 0;
   for (int32_t i = 0; i < fours; ++i, tile += 4) {
     spk_hvx_put_planar(tile, (uint8_t *)tile, SPK_HVX_BYTES);
