@@ -4,7 +4,10 @@
 
 const spk_windows_shape kSpkWindowsF32Avx2 = {.lanes = 8, .width = 8, .slots = 1, .element = 4};
 const spk_windows_shape kSpkWindowsF32Avx512 = {
-    .lanes = 16, .width = 32, .slots = 1, .element = 4};
+    .lanes = 16, .width = 32, .slots = 1, .element = 4, .align = 16};
+// The same where rows keep about as many of every 32 inputs: side by side.
+static const spk_windows_shape kSideBySide = {
+    .lanes = 16, .width = 32, .slots = 1, .element = 4, .align = 32};
 const spk_windows_shape kSpkWindowsS8Avx2 = {.lanes = 8, .width = 32, .slots = 4, .element = 1};
 const spk_windows_shape kSpkWindowsS8Avx512 = {
     .lanes = 16, .width = 128, .slots = 4, .element = 1, .align = 64};
@@ -31,6 +34,28 @@ static size_t size_without_minimum(const spk_layer *layer, const void *weights,
   return memchr(weights, 0x80, size) ? 0 : size_of(layer, weights, shape);
 }
 
+static const spk_windows_shape *f32_avx512_shape(const spk_layer *layer, const void *weights) {
+  const size_t often = size_of(layer, weights, &kSpkWindowsF32Avx512);
+  return size_of(layer, weights, &kSideBySide) <= often ? &kSideBySide : &kSpkWindowsF32Avx512;
+}
+
+size_t spk_windows_f32_avx512_pack_size(const spk_layer *layer, const void *weights) {
+  return size_of(layer, weights, f32_avx512_shape(layer, weights));
+}
+
+spk_status spk_windows_f32_avx512_pack(const spk_layer *layer, const void *weights,
+                                       void *packed, size_t bytes) {
+  return spk_windows_pack(weights, layer->window.out_c, layer->window.in_c,
+                          f32_avx512_shape(layer, weights), packed, bytes);
+}
+
+#define SPK_WINDOWS_SIZES(isa, shape)                                          \
+  size_t spk_windows_##isa##_scratch(const spk_layer *layer) {                 \
+    return (size_t)(shape.width + layer->window.in_c) * (size_t)shape.element; \
+  }                                                                            \
+  int32_t spk_windows_##isa##_units(const spk_layer *layer) {                  \
+    return (layer->window.out_c - 1) / shape.lanes + 1;                        \
+  }
 #define SPK_WINDOWS_FUNCTIONS(isa, shape, size)                                           \
   size_t spk_windows_##isa##_pack_size(const spk_layer *layer, const void *weights) {     \
     return size(layer, weights, &shape);                                                  \
@@ -40,15 +65,9 @@ static size_t size_without_minimum(const spk_layer *layer, const void *weights,
     return spk_windows_pack(weights, layer->window.out_c, cols_of(layer, &shape), &shape, \
                             packed, bytes);                                               \
   }                                                                                       \
-  size_t spk_windows_##isa##_scratch(const spk_layer *layer) {                            \
-    (void)layer;                                                                          \
-    return (size_t)shape.width * (size_t)shape.element;                                   \
-  }                                                                                       \
-  int32_t spk_windows_##isa##_units(const spk_layer *layer) {                             \
-    return (layer->window.out_c - 1) / shape.lanes + 1;                                   \
-  }
+  SPK_WINDOWS_SIZES(isa, shape)
 SPK_WINDOWS_FUNCTIONS(f32_avx2, kSpkWindowsF32Avx2, size_of)
-SPK_WINDOWS_FUNCTIONS(f32_avx512, kSpkWindowsF32Avx512, size_of)
+SPK_WINDOWS_SIZES(f32_avx512, kSpkWindowsF32Avx512)
 SPK_WINDOWS_FUNCTIONS(s8_avx2, kSpkWindowsS8Avx2, size_without_minimum)
 SPK_WINDOWS_FUNCTIONS(s8_avxvnni, kSpkWindowsS8Avx2, size_of)
 SPK_WINDOWS_FUNCTIONS(s8_avx512, kSpkWindowsS8Avx512, size_of)

@@ -30,14 +30,14 @@ SPK_WINDOWS_FUNCTIONS(quads_avx512)
 // For the kernels whose windows are aligned: room for copies of four images.
 size_t spk_windows_copies_scratch(const spk_layer *layer);
 
-// The inputs of image `b`. A window reads `width` of them: shorter inputs are copied to scratch
-// and filled up with zeros.
+// The inputs of image `b`. A window reads `width` of them: shorter inputs, and those of aligned
+// windows, which may end beyond the last, are copied to scratch and zeros put behind them.
 static inline const void *spk_windows_input(const spk_args *args,
                                             const spk_windows_shape *shape, int32_t b) {
   const size_t cols = (size_t)args->layer->window.in_c, element = (size_t)shape->element;
   const uint8_t *input = (const uint8_t *)args->input + (size_t)b * cols * element;
-  if (cols >= (size_t)shape->width) return input;
-  memset(args->scratch, 0, (size_t)shape->width * element);
+  if (cols >= (size_t)shape->width && shape->align == 0) return input;
+  memset((uint8_t *)args->scratch + cols * element, 0, (size_t)shape->width * element);
   return memcpy(args->scratch, input, cols * element);
 }
 
