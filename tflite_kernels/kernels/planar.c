@@ -232,13 +232,16 @@ static const int32_t *fitting_tiles(const spk_planar_kernel *kernel, const spk_w
   return tiles;
 }
 
-// The largest tile that is full, or the smallest that holds the rest.
-static int32_t next_tile(const int32_t *tiles, int32_t granule, int32_t rest) {
-  if (granule) {
-    while (tiles[1] > 0 && rest + granule <= tiles[0]) ++tiles;
+// The largest tile that is full, or the smallest that holds the rest; even tiles, that holds
+// its share of the rest.
+static int32_t next_tile(const spk_planar_kernel *kernel, const int32_t *tiles, int32_t rest) {
+  if (kernel->granule) {
+    while (tiles[1] > 0 && rest + kernel->granule <= tiles[0]) ++tiles;
     return tiles[0];
   }
-  while (tiles[1] > 0 && rest <= tiles[1]) ++tiles;
+  const int32_t parts = kernel->even ? (rest + tiles[0] - 1) / tiles[0] : 1;
+  const int32_t share = (rest + parts - 1) / parts;
+  while (tiles[1] > 0 && share <= tiles[1]) ++tiles;
   if (tiles[1] > 0 && rest < tiles[0] && rest <= tiles[0] - tiles[0] / 4) ++tiles;
   return tiles[0];
 }
@@ -277,7 +280,7 @@ static void compute_band(const band_work *work) {
                            : few;
   int32_t to[kSpkMaxTile], count;
   for (int32_t first = 0; first < pixels; first += count) {
-    count = next_tile(tiles, kernel->granule, pixels - first);
+    count = next_tile(kernel, tiles, pixels - first);
     map_pixels(work, first, count, to);
     for (int32_t c = 0; c < channels; c += step) {
       const int32_t end = min_i32(channels, c + step);

@@ -48,6 +48,9 @@ typedef struct spk_planar_kernel {
   // The smallest size, if all are multiples of it and it divides a cache line: tiles then
   // hold no pixels behind the last one but those that fill up its vector. Else 0.
   int32_t granule;
+  // Without a granule: are tiles to be about as large as each other? Small ones have too few
+  // sums for the registers, and wait for them.
+  int even;
   // Copies `count` pixels of `channels` each, given by address, into columns of the planes.
   void (*pack)(const void *const *pixels, int32_t count, int32_t channels, void *planes,
                int32_t plane);
