@@ -210,6 +210,24 @@ static void fill_row_blocks(layer_case *c, double density, int32_t height) {
   }
 }
 
+// `keep` of every 32 columns, as `kp.NM(keep, 32)` leaves them.
+static void fill_balanced(layer_case *c, int32_t keep) {
+  const int32_t cols = spk_layer_cols(&c->layer), rows = c->layer.window.out_c;
+  const size_t element = c->layer.dtype == SPK_F32 ? 4 : 1;
+  fill_weights(c, 1.0, 0);
+  for (int32_t r = 0; r < rows; ++r) {
+    for (int32_t column = 0, missing = keep; column < cols; ++column) {
+      const int32_t left = 32 - column % 32;
+      if (left == 32) missing = keep;
+      if (spk_random_int(1, left) <= missing) {
+        --missing;
+        continue;
+      }
+      memset((uint8_t *)c->weights + ((size_t)r * cols + column) * element, 0, element);
+    }
+  }
+}
+
 static double random_density(void) { return kDensities[spk_random_int(0, 5)]; }
 
 static spk_window2d fully_connected(int32_t batch, int32_t cols, int32_t rows) {
@@ -237,6 +255,8 @@ static void test_fully_connected(spk_dtype dtype) {
     layer_case c = make_case(SPK_FULLY_CONNECTED, dtype, &w);
     if (trial % 5 == 0)
       fill_row_blocks(&c, random_density(), 16);
+    else if (trial % 5 == 1)
+      fill_balanced(&c, spk_random_int(1, 9));
     else
       fill_weights(&c, random_density(), spk_random_int(0, 1));
     if (trial % 2) kill_channels(&c, random_density(), c.inputs);
