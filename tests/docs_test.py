@@ -44,7 +44,7 @@ def test_examples_run(guide, sparse_network, tmp_path, monkeypatch, capfd):
     model, x, y = sparse_network
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
-    if blocks and guide.name in ("delegate.md", "microcontroller.md"):
+    if blocks and guide.name in ("delegate.md", "microcontrollers.md"):
         kp.export_tflite(model, "model.tflite", quantize="int8", representative_data=x[:20])
     namespace = {"model": model, "x": x, "y": y}
     for block in blocks:

@@ -12,7 +12,7 @@ designs on an AMD EPYC of the Zen 4 generation, and for int8 the kernels on one 
 5 generation, against dense kernels that use AVX-512; `aarch64` instructions counted under QEMU,
 against dense kernels for the same instructions, those of Armv8.2 with dot products; the Cortex-M
 and Hexagon targets instructions or packets counted under QEMU, the tables `dense_layers_mcu`,
-`convolutions_mcu` and `dsp` in docs/microcontroller.md, and of the Cortex-M55 those of the vector
+`convolutions_mcu` and `dsp` in docs/microcontrollers.md, and of the Cortex-M55 those of the vector
 extension, a dense layer of 784x300 and convolutions of 64 channels.
 """
 
