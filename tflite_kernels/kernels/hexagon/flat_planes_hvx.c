@@ -107,10 +107,9 @@ int32_t spk_hvx_flat_place(const spk_hvx_planes *p, int32_t ky, int32_t shift) {
 static void planar_taps(const spk_hvx_planes *p, int32_t position, int32_t ky, uint8_t *to) {
   const int32_t columns = p->groups * WORD, width = p->w->kernel_w, apart = p->w->dilation_w;
   const int32_t together = width > 1 && 2 * apart <= SPK_HVX_BYTES ? 3 : 1;
+  const int32_t last = width > together ? width - together : 0;  // place of three columns
   for (int32_t done = 0; done < width; done += together) {
-    const int32_t kx = done + together <= width ? done
-                       : width - together > 0   ? width - together
-                                                : 0;
+    const int32_t kx = done < last ? done : last;
     const int32_t place = position + spk_hvx_flat_place(p, ky, shift_of(p, kx));
     uint8_t *const first = to + kx * columns * SPK_HVX_BYTES;
     if (together == 1) {

@@ -1,4 +1,9 @@
 // Packing and storing of pixel tiles (see spk/tile_s8.h).
+// Where processors have kernels of their own this serves what those leave; -O3 would double it.
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2")
+#endif
+
 #include "spk/tile_s8.h"
 
 #include "spk/requantize_s8.h"
