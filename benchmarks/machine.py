@@ -5,6 +5,7 @@ import ctypes
 from keras_prune.runtime import native
 
 TYPES = ("float32", "int8")
+_TIMES = 20  # a busy neighbour only lowers a peak
 
 
 def peak_operations(dtype):
@@ -22,7 +23,7 @@ def peak_operations(dtype):
     """
     peak = native.library().spk_peak_operations
     peak.restype, peak.argtypes = ctypes.c_double, [ctypes.c_int]
-    return peak(TYPES.index(dtype))
+    return max(peak(TYPES.index(dtype)) for _ in range(_TIMES))
 
 
 def peaks():
