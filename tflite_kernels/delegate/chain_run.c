@@ -63,20 +63,24 @@ static bool is_padded(const tile_work *work, int32_t v) {
   return value->is_whole && (value->is_windowed || work->call->chain->kernels->channels == 1);
 }
 
-// The places in a tile, and not behind the last pixel, that are padding.
-static spk_planes_gaps gaps_of(const tile_work *work, int32_t v, int32_t at[kSpkPlanesTile]) {
+static int32_t find_gaps(const tile_work *work, int32_t at[kSpkPlanesTile]) {
   const int32_t end = work->pass->stream - work->first;
-  spk_planes_gaps gaps = {.at = at, .word = work->call->chain->values[v].padding};
-  if (!is_padded(work, v)) return gaps;
+  int32_t count = 0;
   for (pixel_run run = spk_no_run(work); spk_next_run(work, &run);)
     for (int32_t i = 0; run.number < 0 && i < run.count && run.at + i < end; ++i)
-      at[gaps.count++] = run.at + i;
-  return gaps;
+      at[count++] = run.at + i;
+  return count;
+}
+
+// Those of a value that are padding.
+static spk_planes_gaps gaps_of(const tile_work *work, int32_t v) {
+  return (spk_planes_gaps){.at = work->gaps,
+                           .count = is_padded(work, v) ? work->gap_count : 0,
+                           .word = work->call->chain->values[v].padding};
 }
 
 static void fill_gaps(const tile_work *work, int32_t v) {
-  int32_t at[kSpkPlanesTile];
-  const spk_planes_gaps gaps = gaps_of(work, v, at);
+  const spk_planes_gaps gaps = gaps_of(work, v);
   const spk_planes_tile tile = spk_tile_of(work, v);
   for (int32_t i = 0; i < work->call->chain->values[v].planes; ++i)
     spk_planes_fill_gaps(&gaps,
@@ -93,8 +97,7 @@ static void run_link(const tile_work *work, const chain_step *step) {
   const chain_kernel *kernel = &chain->kernel_of[step->link];
   spk_planes_tile a = spk_tile_of(work, step->inputs[0]), b = {NULL, 0};
   const spk_planes_tile to = spk_tile_of(work, step->output);
-  int32_t at[kSpkPlanesTile];
-  const spk_planes_gaps gaps = gaps_of(work, step->output, at);
+  const spk_planes_gaps gaps = gaps_of(work, step->output);
   if (work->pass->band && step == &chain->steps[work->pass->first_step])
     a = spk_planes_from(
         (spk_planes_tile){work->tiles + work->pass->band_at * kSpkPlanesWord, work->pass->band},
@@ -120,16 +123,18 @@ static void run_link(const tile_work *work, const chain_step *step) {
   }
 }
 
+// A quarter of a vector at a time, the last one over the one before.
 static void fill_words(uint8_t *at, size_t count, uint32_t word) {
-  if (word == 0) {
-    memset(at, 0, count * kSpkPlanesWord);
+  enum { kWords = kSpkPlanesVector / 4, kBytes = kWords * kSpkPlanesWord };
+  uint32_t line[kWords];
+  for (size_t i = 0; i < kWords; ++i) line[i] = word;
+  if (count < kWords) {
+    memcpy(at, line, count * kSpkPlanesWord);
     return;
   }
-  uint32_t line[kSpkPlanesVector];
-  for (size_t i = 0; i < kSpkPlanesVector; ++i) line[i] = word;
-  for (; count >= kSpkPlanesVector; count -= kSpkPlanesVector, at += sizeof(line))
-    memcpy(at, line, sizeof(line));
-  for (; count > 0; --count, at += kSpkPlanesWord) memcpy(at, line, kSpkPlanesWord);
+  uint8_t *const last = at + count * kSpkPlanesWord - kBytes;
+  for (; at < last; at += kBytes) memcpy(at, line, kBytes);
+  memcpy(last, line, kBytes);
 }
 
 // The padding before the first and behind the last pixel of planes.
@@ -189,19 +194,22 @@ static void fill_band(const spk_chain_call *call, const chain_pass *pass, int32_
 static void run_unit(const spk_chain_call *call, const chain_pass *pass, int32_t unit,
                      uint8_t *tiles) {
   const int32_t begin = unit * pass->unit * pass->tile;
+  int32_t gaps[kSpkPlanesTile];
   if (pass->band) fill_band(call, pass, begin, tiles);
   for (int32_t i = 0; i < pass->unit; ++i) {
     tile_work work = {.call = call,
                       .pass = pass,
                       .tiles = tiles,
                       .first = begin + i * pass->tile,
-                      .band_first = begin};
+                      .band_first = begin,
+                      .gaps = gaps};
     const int32_t left = pass->stream - work.first;
     if (left <= 0) return;
     work.is_last = left <= pass->tile;
     work.pixels = work.is_last
                       ? (left + kSpkPlanesVector - 1) / kSpkPlanesVector * kSpkPlanesVector
                       : pass->tile;
+    work.gap_count = find_gaps(&work, gaps);
     run_tile(&work);
   }
 }

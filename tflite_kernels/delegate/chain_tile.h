@@ -12,6 +12,9 @@ typedef struct tile_work {
   int32_t first, pixels;
   int32_t band_first;  // the pixel where the band begins
   bool is_last;
+  // Places in the tile, and not behind the last pixel, that are none of the image.
+  const int32_t *gaps;
+  int32_t gap_count;
 } tile_work;
 
 // Where a tile has a value.
