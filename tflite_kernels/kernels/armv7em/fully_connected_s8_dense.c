@@ -1,10 +1,5 @@
 // FULLY_CONNECTED, int8, dense, for Cortex-M4, M7 and M33: four output units share every load
 // of widened inputs, SMLAD multiplies two pairs.
-// The inner loops are assembly; -O3 would only lengthen what stands around them.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2")
-#endif
-
 #include "spk/kernels_s8.h"
 #include "spk/requantize_rows_s8.h"
 #include "spk/widen_s8.h"
