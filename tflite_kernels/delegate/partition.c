@@ -39,7 +39,7 @@ static void judge_speed(TfLiteContext *context, const spk_options *options,
   if (options->min_sparsity >= 0) {
     if (v->sparsity < options->min_sparsity) v->reason = "it is less sparse than min_sparsity";
   } else if (!v->is_faster) {
-    v->reason = "the stock kernel is expected to be faster";
+    v->reason = "the stock kernel is expected to be faster, or hardly slower";
   }
 }
 
