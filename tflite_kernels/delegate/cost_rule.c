@@ -45,7 +45,7 @@ static const kernel_cost kCosts[] = {
     {"spk_fully_connected_f32_blocks16x1__avx2", 0.0056, 0, 0, 0.2},
     {"spk_fully_connected_f32_blocks16x1__avx512", 0.0042, 0, 0, 0.2},
     {"spk_fully_connected_f32_windows__avx2", 0.0125, 0, 0, 0.3},
-    {"spk_fully_connected_f32_windows__avx512", 0.0122, 0, 0, 0.2},
+    {"spk_fully_connected_f32_windows__avx512", 0.0105, 0, 0, 0.2},
     {"spk_fully_connected_s8_dense__ref", 0.24, 0, 0, 1.5},
     {"spk_fully_connected_s8_stream__c", 0.2, 0, 0, 1.5},
     {"spk_fully_connected_s8_blocks8x4__avx2", 0.022, 0, 0, 0.9},
