@@ -193,7 +193,7 @@ def test_ratios_goals_and_shares_of_the_peak_are_what_they_say():
     row = delegate_layers.table([run], peaks).splitlines()[-1]
     assert row == (
         "| Dense 1024 to 1024 | float32 | 16x1 | 90.0% | 100% | 40.0 | 50% | 10.0 |  | 30.0 | "
-        "2.5 | 16.00x | 13x | yes | * |"
+        "2.5 | 80% | 16.00x | 13x | 65% | yes |  |"
     )
 
 

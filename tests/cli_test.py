@@ -118,15 +118,15 @@ def test_prune_keras_file_for_a_target(tmp_path, capfd):
     model = keras.Sequential([keras.Input((128,)), keras.layers.Dense(64), keras.layers.Dense(5)])
     source, target = tmp_path / "model.keras", tmp_path / "pruned.keras"
     model.save(source)
-    auto = ("--granularity", "auto", "--target", "x86-avx512", "--sparsity", 0.9)
+    auto = ("--granularity", "auto", "--target", "x86-avx512", "--sparsity", 0.8)
     data = json.loads(works(capfd, "prune", source, target, *auto, "--json"))
     assert [line["granularity"] for line in data["weights"]] == ["Block(16, 1)", "Unstructured()"]
-    assert data["reached"] and data["achieved"] > 0.89
+    assert data["reached"] and data["achieved"] > 0.79
     kernel = keras.saving.load_model(target).layers[0].get_weights()[0]
     assert set((kernel != 0.0).reshape(128, 4, 16).sum(2).ravel()) == {0, 16}
 
     text = works(capfd, "prune", source, target, *auto, "--quantize", "int8")
-    assert "NM(3, 32, block=4)" in text and "too small for blocks" in text
+    assert "Block(16, 4)" in text and "too small for blocks" in text
     text = works(capfd, "prune", source, target, "--granularity", "2:4", "--filters", "dense")
     assert "50.00%" in text
     before = target.read_bytes()

@@ -54,24 +54,24 @@ def _both(dense, pointwise, conv, **others):
 # window keeps as many, then blocks by their size.
 _AVX512_FLOAT = _both(
     dense=_rows(
-        ("unstructured", (2.2, 5.4, 8.6)),
-        ("n:32", (3.3, 8.9, 12.5)),
-        ("16x1", (5.5, 16.7, 24.5)),
+        ("unstructured", (2.8, 5.5, 8.7)),
+        ("n:32", (5.2, 13.1, 16.8)),
+        ("16x1", (6.4, 13.4, 23.8)),
     ),
-    pointwise=_rows(("unstructured", (1.9, 3.2, 4.9)), ("4x1", (3.1, 4.8, 6.9))),
-    conv=_rows(("unstructured", (2.7, 5.0, 7.7)), ("4x1", (4.2, 8.0, 14.0))),
+    pointwise=_rows(("unstructured", (1.9, 3.1, 4.8)), ("4x1", (3.1, 4.9, 6.8))),
+    conv=_rows(("unstructured", (2.7, 4.8, 7.8)), ("4x1", (4.2, 7.8, 14.0))),
     grouped=_rows(("unstructured", (3.0, 5.4, 6.4)), ("4x1", (6.2, 8.0, 9.3))),
 )
 _AVX512_INT8 = _both(
     dense=_rows(
-        ("unstructured", (2.4, 4.6, 4.5)),
-        ("4n:128", (2.8, 5.0, 7.0)),
-        ("n:32 of 4", (3.3, 5.8, 6.3)),
-        ("16x4", (4.3, 6.8, 10.7)),
+        ("unstructured", (2.9, 4.1, 5.1)),
+        ("4n:128", (3.3, 5.0, 5.8)),
+        ("n:32 of 4", (4.1, 5.5, 6.2)),
+        ("16x4", (5.1, 7.1, 8.9)),
     ),
-    pointwise=_rows(("unstructured", (1.0, 2.2, 3.1)), ("2x4", (2.7, 4.1, 5.5))),
+    pointwise=_rows(("unstructured", (1.2, 2.2, 3.0)), ("2x4", (3.3, 4.9, 6.0))),
     conv=_rows(
-        ("unstructured", (1.0, 1.9, 3.8)), ("2x4", (2.9, 5.7, 9.3)), ("4x4", (3.8, 7.4, 11.5))
+        ("unstructured", (1.0, 2.1, 3.9)), ("2x4", (3.3, 6.0, 10.4)), ("4x4", (4.2, 7.6, 13.1))
     ),
     grouped=_rows(
         ("unstructured", (3.4, 4.5, 5.7)), ("2x4", (5.9, 7.2, 8.3)), ("4x4", (6.2, 7.2, 8.5))
