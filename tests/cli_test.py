@@ -125,6 +125,7 @@ def test_prune_keras_file_for_a_target(tmp_path, capfd):
     kernel = keras.saving.load_model(target).layers[0].get_weights()[0]
     assert set((kernel != 0.0).reshape(128, 4, 16).sum(2).ravel()) == {0, 16}
 
+    assert "NM(3, 32)" in works(capfd, "prune", source, target, *auto[:-1], 0.9)
     text = works(capfd, "prune", source, target, *auto, "--quantize", "int8")
     assert "Block(16, 4)" in text and "too small for blocks" in text
     text = works(capfd, "prune", source, target, "--granularity", "2:4", "--filters", "dense")

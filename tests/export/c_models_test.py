@@ -51,7 +51,7 @@ REFUSED = {
 def test_code_takes_about_20_kilobytes_of_flash(name, data_dir, tmp_path):
     path = data_dir / "models" / name
     report = export_c(path, tmp_path / "project", "cortex-m4")
-    assert 0 < report.code_bytes <= (21_000 if "vww" in name else 20_000)
+    assert 0 < report.code_bytes <= (21_200 if "vww" in name else 20_000)
     # A bias, a multiplier and a shift for each channel, and little else.
     layers = [node for node in read_graph(path).nodes if len(node.inputs) == 3]
     channels = sum(node.inputs[2].size for node in layers if node.inputs[2].data is not None)

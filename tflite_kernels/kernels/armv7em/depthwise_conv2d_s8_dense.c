@@ -1,9 +1,4 @@
 // DEPTHWISE_CONV_2D, int8, dense, for Arm cores with the DSP extension.
-// The inner loops are assembly; -O3 would only lengthen what stands around them.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2")
-#endif
-
 #include "spk/depthwise_armv7em.h"
 #include "spk/kernels_s8.h"
 

@@ -1,11 +1,6 @@
 // The sums of one FULLY_CONNECTED input to int8: spk_requantize_once_s8 in a loop that keeps
 // what it needs in registers. An activation that clamps no more than int8 does, as RELU with
 // its zero point at -128, saturates in one instruction where the machine has one.
-// On processors with kernels of their own this scales a few rows; -O3 would lengthen it.
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2")
-#endif
-
 #include "spk/requantize_rows_s8.h"
 
 SPK_INLINE void scaled(const int32_t *restrict sum, int32_t first, int32_t rows,

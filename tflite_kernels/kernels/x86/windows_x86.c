@@ -34,19 +34,20 @@ static size_t size_without_minimum(const spk_layer *layer, const void *weights,
   return memchr(weights, 0x80, size) ? 0 : size_of(layer, weights, shape);
 }
 
-static const spk_windows_shape *f32_avx512_shape(const spk_layer *layer, const void *weights) {
-  const size_t often = size_of(layer, weights, &kSpkWindowsF32Avx512);
-  return size_of(layer, weights, &kSideBySide) <= often ? &kSideBySide : &kSpkWindowsF32Avx512;
-}
-
+// Of the shape that takes fewer bytes.
 size_t spk_windows_f32_avx512_pack_size(const spk_layer *layer, const void *weights) {
-  return size_of(layer, weights, f32_avx512_shape(layer, weights));
+  const size_t often = size_of(layer, weights, &kSpkWindowsF32Avx512);
+  const size_t seldom = size_of(layer, weights, &kSideBySide);
+  return seldom < often ? seldom : often;
 }
 
 spk_status spk_windows_f32_avx512_pack(const spk_layer *layer, const void *weights,
                                        void *packed, size_t bytes) {
-  return spk_windows_pack(weights, layer->window.out_c, layer->window.in_c,
-                          f32_avx512_shape(layer, weights), packed, bytes);
+  const spk_window2d *w = &layer->window;
+  const spk_status status =
+      spk_windows_pack(weights, w->out_c, w->in_c, &kSideBySide, packed, bytes);
+  if (status != SPK_ERR_SPACE) return status;
+  return spk_windows_pack(weights, w->out_c, w->in_c, &kSpkWindowsF32Avx512, packed, bytes);
 }
 
 #define SPK_WINDOWS_SIZES(isa, shape)                                          \
